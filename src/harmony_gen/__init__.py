@@ -1,1 +1,92 @@
-"""Structured output from local language models."""
+"""Structured output from language models you run yourself.
+
+    from harmony_gen import generate
+
+    result = generate("In Q3 revenue rose to $2.87 billion …", QuarterlyReport)
+    result.value.revenue
+
+Importing this package is quick: torch and transformers load when a model is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from harmony_gen.errors import (
+    BudgetError,
+    HarmonyError,
+    Interrupted,
+    MissingExtra,
+    ModelError,
+    PromptError,
+    RuleError,
+    SchemaError,
+    UnsatisfiableError,
+    ValidationError,
+)
+
+if TYPE_CHECKING:
+    from harmony_gen.decoding.sampling import Sampling
+    from harmony_gen.generator import Generator, generate
+    from harmony_gen.result import Done, Event, Field, FieldDone, Result, TextDelta, Usage
+    from harmony_gen.schema import Schema
+    from harmony_gen.schema.rules import Rejection, rule
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Done": "result",
+    "Event": "result",
+    "Field": "result",
+    "FieldDone": "result",
+    "Generator": "generator",
+    "Rejection": "schema.rules",
+    "Result": "result",
+    "Sampling": "decoding.sampling",
+    "Schema": "schema",
+    "TextDelta": "result",
+    "Usage": "result",
+    "generate": "generator",
+    "rule": "schema.rules",
+}
+"""Where the names live that are imported when they are first used."""
+
+__all__ = [
+    "BudgetError",
+    "Done",
+    "Event",
+    "Field",
+    "FieldDone",
+    "Generator",
+    "HarmonyError",
+    "Interrupted",
+    "MissingExtra",
+    "ModelError",
+    "PromptError",
+    "Rejection",
+    "Result",
+    "RuleError",
+    "Sampling",
+    "Schema",
+    "SchemaError",
+    "TextDelta",
+    "UnsatisfiableError",
+    "Usage",
+    "ValidationError",
+    "generate",
+    "rule",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

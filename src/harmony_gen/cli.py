@@ -1,0 +1,149 @@
+"""The command line: `harmony-gen generate`, `harmony-gen validate`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harmony_gen import __version__
+from harmony_gen.errors import HarmonyError, Interrupted, PromptError, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harmony_gen.result import Result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Returns:
+        The exit status: 0, 1 for an error with its message on standard error, 130 after Ctrl-C.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except Interrupted as interruption:
+        print(interruption.partial_text)
+        print("harmony-gen: interrupted; the text above is incomplete", file=sys.stderr)
+        return 130
+    except HarmonyError as error:
+        print(f"harmony-gen: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="harmony-gen", description="Answers in your schema from a local model.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    generate = commands.add_parser("generate", help="write an answer that is valid under a schema")
+    generate.set_defaults(run=_generate)
+    generate.add_argument("--schema", required=True, metavar="FILE", help="JSON Schema (.json)")
+    generate.add_argument("--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input")
+    generate.add_argument("--model", help="directory or Hugging Face id; default: the embedded model")
+    generate.add_argument(
+        "--precision", default="auto", choices=("auto", "fp32", "bf16", "fp16", "int8", "int4"), help="of the weights"
+    )
+    generate.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
+    generate.add_argument("--adapter", help="directory or Hugging Face id of a peft adapter")
+    generate.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="the answer's token budget")
+    generate.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
+    generate.add_argument("--seed", type=int, help="of the random numbers")
+    generate.add_argument("--json", action="store_true", help="print value, fields and usage as one JSON object")
+
+    validate = commands.add_parser("validate", help="check a JSON text against a schema")
+    validate.set_defaults(run=_validate)
+    validate.add_argument("--schema", required=True, metavar="FILE", help="JSON Schema (.json)")
+    validate.add_argument("--input", default="-", metavar="FILE", help="the text, UTF-8; - is standard input")
+    return parser
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from harmony_gen.schema import Schema
+
+    schema = Schema.from_json_schema(Path(options.schema))
+    prompt = _read(options.input)
+
+    from harmony_gen.decoding.sampling import Sampling
+    from harmony_gen.generator import generate
+
+    try:
+        sampling = Sampling(temperature=options.temperature, seed=options.seed)
+    except ValueError as error:
+        raise PromptError(str(error)) from error
+    result = generate(
+        prompt,
+        schema,
+        model=options.model,
+        precision=options.precision,
+        device=options.device,
+        adapter=options.adapter,
+        max_new_tokens=options.max_new_tokens,
+        sampling=sampling,
+    )
+    shown = _report(result) if options.json else result.value
+    print(json.dumps(shown, ensure_ascii=False, indent=None if options.json else 2))
+    return 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from harmony_gen.schema import Schema
+
+    schema = Schema.from_json_schema(Path(options.schema))
+    try:
+        schema.validate(_read(options.input))
+    except ValidationError as error:
+        print(f"invalid: {error}", file=sys.stderr)
+        return 1
+    print("valid")
+    return 0
+
+
+def _read(name: str) -> str:
+    """A file, or standard input, as text.
+
+    Raises:
+        PromptError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise PromptError(f"The input {name} cannot be read: {error.strerror}.") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PromptError(
+            f"The input {name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}. Convert it first, "
+            "for example with: iconv -f LATIN1 -t UTF-8"
+        ) from error
+
+
+def _report(result: Result[Any]) -> dict[str, Any]:
+    usage = result.usage
+    return {
+        "value": result.value,
+        "finish": result.finish,
+        "fields": {
+            place: {
+                "value": field.value,
+                "confidence": round(field.confidence, 4),
+                "allowed_mass": round(field.allowed_mass, 4),
+                "text_span": field.text_span,
+                "source_span": field.source_span,
+            }
+            for place, field in result.fields.items()
+        },
+        "usage": {
+            "prompt_tokens": usage.prompt_tokens,
+            "new_tokens": usage.new_tokens,
+            "forward_passes": usage.forward_passes,
+            "forced_tokens": usage.forced_tokens,
+            "seconds": round(usage.seconds, 3),
+            "tokens_per_second": round(usage.tokens_per_second, 1),
+        },
+    }

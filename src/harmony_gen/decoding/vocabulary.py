@@ -1,0 +1,140 @@
+"""The vocabulary of a model: tokens as bytes, and which of them are control tokens, never data."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import llguidance.hf
+import numpy as np
+from llguidance import LLMatcher, LLTokenizer
+
+from harmony_gen.errors import ModelError, SchemaError
+from harmony_gen.schema import engine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from transformers import PreTrainedTokenizerFast
+
+_GRAMMARS_KEPT = 128
+
+
+class Vocabulary:
+    """A tokenizer as the decoder needs it.
+
+    Attributes:
+        width: number of logits of the model, V. May be larger than the tokenizer (padding rows) or smaller.
+        ends: ids that end a turn; the first is the one that is written.
+        control: ids of all control tokens. No value ever holds one; their spellings in texts are plain characters.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, width: int, ends: Sequence[int]) -> None:
+        """Reads a tokenizer; takes about a second for 200,000 tokens.
+
+        Raises:
+            ModelError: the tokenizer is not a fast one, or the model has no end token.
+        """
+        if not getattr(tokenizer, "is_fast", False):
+            raise ModelError("The tokenizer is not a fast tokenizer (tokenizer.json); constrained decoding needs one.")
+        self.ends = tuple(end for end in dict.fromkeys(ends) if end < width)
+        if not self.ends:
+            raise ModelError("The model names no end token (eos_token_id): a turn could not end. Set one.")
+        self.width = width
+        self._tokenizer = tokenizer
+        # The engine's vocabulary may not be smaller than the tokenizer's; its mask is cut to the model's width.
+        self._engine_width = max(width, len(tokenizer))
+        self._engine: LLTokenizer = llguidance.hf.from_tokenizer(
+            tokenizer, n_vocab=self._engine_width, eos_token=list(self.ends)
+        )
+        added = {id_: token.content for id_, token in tokenizer.added_tokens_decoder.items()}
+        self.control = frozenset(id_ for id_, text in added.items() if text.strip())
+        self._plain = np.ones(width, dtype=bool)
+        self._plain[[id_ for id_ in self.control if id_ < width]] = False
+        spellings = sorted({added[id_] for id_ in self.control if len(added[id_]) > 1}, key=len, reverse=True)
+        self._spelling = re.compile("|".join(map(re.escape, spellings))) if spellings else None
+        self._matchers: OrderedDict[str, LLMatcher] = OrderedDict()
+
+    def encode(self, text: str) -> list[int]:
+        """Tokens of a text in which nothing is a control token: each control spelling is cut after one character."""
+        if self._spelling is None:
+            return self._encode_piece(text)
+        tokens: list[int] = []
+        start = 0
+        for match in self._spelling.finditer(text):
+            tokens += self._encode_piece(text[start : match.start() + 1])
+            start = match.start() + 1
+        return tokens + self._encode_piece(text[start:])
+
+    def encode_control(self, text: str) -> list[int]:
+        """Tokens of a text from a trusted template, in which control spellings are control tokens."""
+        return self._encode_piece(text)
+
+    def _encode_piece(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False) if text else []
+        return ids
+
+    def encode_bytes(self, data: bytes) -> list[int]:
+        """Tokens of bytes that may start or end inside a character; none of them is a control token."""
+        tokens: list[int] = []
+        start = 0
+        for cut in self._cuts(data):
+            tokens += self._engine.tokenize_bytes(data[start:cut])
+            start = cut
+        tokens += self._engine.tokenize_bytes(data[start:])
+        return tokens
+
+    def _cuts(self, data: bytes) -> list[int]:
+        if self._spelling is None:
+            return []
+        text = data.decode("utf-8", "surrogateescape")
+        found = self._spelling.finditer(text)
+        return [len(text[: match.start() + 1].encode("utf-8", "surrogateescape")) for match in found]
+
+    def bytes_of(self, tokens: Sequence[int]) -> bytes:
+        """What tokens spell."""
+        return bytes(self._engine.decode_bytes(list(tokens)))
+
+    def matcher(self, grammar: str) -> LLMatcher:
+        """A matcher at the start of a grammar. Compiled once, then copied."""
+        known = self._matchers.pop(grammar, None)
+        if known is None:
+            try:
+                known = engine.compile_grammar(self._engine, grammar)
+            except engine.GrammarError as error:
+                raise SchemaError(f"The grammar does not compile for this vocabulary: {error}") from error
+        self._matchers[grammar] = known
+        if len(self._matchers) > _GRAMMARS_KEPT:
+            self._matchers.popitem(last=False)
+        return known.deep_copy()
+
+    def forget(self, grammar: str) -> None:
+        """Drops a compiled grammar: after an engine error its copies are spoiled too."""
+        self._matchers.pop(grammar, None)
+
+    def mask(self, matcher: LLMatcher) -> NDArray[np.bool_]:
+        """Which tokens may come next: (V,) bool, True where allowed. End tokens are among them when the text may end."""
+        packed = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
+        allowed = np.unpackbits(packed, bitorder="little")[: self._engine_width][: self.width].astype(bool)
+        may_end = bool(allowed[self.ends[0]])
+        allowed &= self._plain
+        allowed[list(self.ends)] = may_end
+        return allowed
+
+    def forced(self, matcher: LLMatcher) -> list[int]:
+        """The tokens that must come next, in their canonical tokenisation; [] where there is a choice."""
+        tokens: list[int] = matcher.compute_ff_tokens()
+        for index, token in enumerate(tokens):
+            if token in self.control or token >= self.width:
+                return tokens[:index] or self.encode_bytes(matcher.compute_ff_bytes())[:1]
+        return tokens
+
+
+def end_tokens(model: Any, tokenizer: Any) -> tuple[int, ...]:
+    """Every id that ends a turn, the tokenizer's first."""
+    found: list[int] = []
+    generation = getattr(model, "generation_config", None)
+    for source in (tokenizer.eos_token_id, getattr(generation, "eos_token_id", None), model.config.eos_token_id):
+        found += source if isinstance(source, list) else [source] if source is not None else []
+    return tuple(dict.fromkeys(found))

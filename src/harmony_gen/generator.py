@@ -1,0 +1,414 @@
+"""Schema × model → result."""
+
+from __future__ import annotations
+
+import codecs
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from harmony_gen import prompt as prompts
+from harmony_gen.confidence import fields_of
+from harmony_gen.errors import BudgetError, HarmonyError, Interrupted, ModelError, PromptError
+from harmony_gen.prompt import Prompt
+from harmony_gen.result import Done, Event, FieldDone, FinishReason, Result, TextDelta, Usage
+from harmony_gen.schema import Schema
+from harmony_gen.schema.judge import read_json
+from harmony_gen.schema.rules import Rule
+from harmony_gen.schema.scanner import Scan, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harmony_gen.decoding.matcher import Matcher
+    from harmony_gen.decoding.sampling import Choice, Sampling
+    from harmony_gen.decoding.vocabulary import Vocabulary
+
+T = TypeVar("T")
+
+_REASONS: dict[str | None, FinishReason] = {
+    None: "complete",
+    "budget": "closed_by_budget",
+    "rules": "closed_by_rules",
+}
+
+
+class Generator:
+    """A model that answers in schemas.
+
+    Make one with `from_pretrained`, `embedded`, or from a transformers model and tokenizer you have. Neither is ever
+    changed. A generator may be used from several threads: answers share nothing but the model.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        """Wraps a transformers causal LM and its fast tokenizer."""
+        self._model = model
+        self._tokenizer = tokenizer
+        self._is_embedded = False
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: str,
+        *,
+        precision: str = "auto",
+        device: str | dict[str, Any] = "auto",
+        adapter: str | None = None,
+    ) -> Generator:
+        """Loads a model.
+
+        Args:
+            model: a directory, or an id on the Hugging Face hub.
+            precision: auto, fp32, bf16, fp16, int8 or int4.
+            device: auto, cpu, cuda, cuda:N, or a device map.
+            adapter: directory or hub id of a peft adapter.
+
+        Raises:
+            ModelError: it cannot be loaded; the message says what was tried.
+            MissingExtra: the precision needs a package that is not installed.
+        """
+        from harmony_gen.models import load
+
+        loaded = load(model, precision=precision, device=device, adapter=adapter)
+        return cls(loaded.model, loaded.tokenizer)
+
+    @classmethod
+    def embedded(cls) -> Generator:
+        """The small model that comes with the package."""
+        from harmony_gen.models import load_embedded
+
+        loaded = load_embedded()
+        generator = cls(loaded.model, loaded.tokenizer)
+        generator._is_embedded = True
+        return generator
+
+    @overload
+    def generate(
+        self,
+        prompt: Prompt,
+        schema: type[T] | Schema[T],
+        *,
+        max_new_tokens: int = ...,
+        sampling: Sampling | None = ...,
+        source: str | None = ...,
+        rules: Sequence[Rule] = ...,
+    ) -> Result[T]: ...
+
+    @overload
+    def generate(
+        self,
+        prompt: Prompt,
+        schema: Any,
+        *,
+        max_new_tokens: int = ...,
+        sampling: Sampling | None = ...,
+        source: str | None = ...,
+        rules: Sequence[Rule] = ...,
+    ) -> Result[Any]: ...
+
+    def generate(
+        self,
+        prompt: Prompt,
+        schema: Any,
+        *,
+        max_new_tokens: int = 512,
+        sampling: Sampling | None = None,
+        source: str | None = None,
+        rules: Sequence[Rule] = (),
+    ) -> Result[Any]:
+        """Answers a prompt in a schema.
+
+        Args:
+            prompt: a text, or chat messages.
+            schema: anything `Schema.of` takes.
+            max_new_tokens: the most tokens the answer may take, its end token included. It is always complete
+                within them.
+            sampling: how tokens are chosen; greedy by default.
+            source: the text to look up values in; by default what the user said in the prompt.
+            rules: further conditions on values, as made by `harmony_gen.rule`.
+
+        Raises:
+            SchemaError: the schema is malformed or cannot be guaranteed.
+            UnsatisfiableError: nothing satisfies it.
+            PromptError: the prompt is empty or too long.
+            BudgetError: `max_new_tokens` is too small for any valid answer.
+            RuleError: validators refused everything that was tried.
+            ModelError: the model failed, or ran out of memory.
+            Interrupted: Ctrl-C; carries the partial text.
+        """
+        answer = _Answer(self, prompt, schema, max_new_tokens, sampling, source, rules)
+        for _ in answer.choices():
+            pass
+        return answer.result()
+
+    def generate_batch(
+        self,
+        prompts: Iterable[Prompt],
+        schemas: Any,
+        *,
+        max_new_tokens: int = 512,
+        sampling: Sampling | None = None,
+        sources: Sequence[str | None] | None = None,
+        rules: Sequence[Rule] = (),
+    ) -> list[Result[Any] | HarmonyError]:
+        """Answers many prompts; each answer is the one it would be alone.
+
+        Args:
+            prompts: the prompts.
+            schemas: one schema for all, or a list with one for each.
+            max_new_tokens: as for `generate`, for each answer.
+            sampling: as for `generate`; every answer starts with the same seed.
+            sources: as for `generate`, one for each prompt.
+            rules: as for `generate`.
+
+        Returns:
+            A result for each prompt, in order; the error in place of one that failed.
+
+        Raises:
+            ValueError: the lists differ in length.
+        """
+        from tqdm import tqdm
+
+        rows = list(prompts)
+        each = schemas if isinstance(schemas, list | tuple) else [schemas] * len(rows)
+        texts = [None] * len(rows) if sources is None else sources
+        results: list[Result[Any] | HarmonyError] = []
+        table = zip(rows, each, texts, strict=True)
+        for prompt, schema, source in tqdm(table, total=len(rows), unit="answer", delay=2, disable=None):
+            try:
+                result = self.generate(
+                    prompt,
+                    schema,
+                    max_new_tokens=max_new_tokens,
+                    sampling=sampling,
+                    source=source,
+                    rules=rules,
+                )
+            except HarmonyError as error:
+                results.append(error)
+            else:
+                results.append(result)
+        return results
+
+    def stream(
+        self,
+        prompt: Prompt,
+        schema: Any,
+        *,
+        max_new_tokens: int = 512,
+        sampling: Sampling | None = None,
+        source: str | None = None,
+        rules: Sequence[Rule] = (),
+    ) -> Iterator[Event[Any]]:
+        """Answers a prompt in a schema, bit by bit. Arguments and errors are those of `generate`.
+
+        Yields:
+            TextDelta for new text, FieldDone for each value that closes, at last Done with the result. Nothing is
+            ever taken back. Ending the iteration early frees the model's cache.
+        """
+        answer = _Answer(self, prompt, schema, max_new_tokens, sampling, source, rules)
+        yield from _events(answer)
+
+    def accepts(self, schema: Any, text: str) -> bool:
+        """Whether a text can be written under a schema: in the spelling and property order that are decoded."""
+        from harmony_gen.decoding.matcher import Matcher
+        from harmony_gen.decoding.reachable import reachable
+
+        compiled = Schema.of(schema)
+        data = text.encode()
+        room = 4 * len(data) + len(compiled.structural_witness or "") + 64  # in tokens: the budget is no constraint
+        return reachable(Matcher(compiled, self._vocabulary, room), self._vocabulary, data)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        from harmony_gen.decoding.vocabulary import Vocabulary, end_tokens
+
+        if self._tokenizer is None:
+            raise ModelError("The model comes without a tokenizer. Pass the tokenizer it was trained with.")
+        width = self._model.get_output_embeddings().weight.shape[0]
+        return Vocabulary(self._tokenizer, width, end_tokens(self._model, self._tokenizer))
+
+    @cached_property
+    def _window(self) -> int | None:
+        """Tokens the model can see, prompt and answer together."""
+        config = self._model.config.get_text_config(decoder=True)
+        window: int | None = getattr(config, "max_position_embeddings", None)
+        return window
+
+    def _encode(self, prompt: Prompt, schema: Schema[Any]) -> list[int]:
+        messages = prompts.messages_of(prompt)
+        if self._is_embedded:
+            return prompts.encode_embedded(messages, schema, self._vocabulary)
+        if getattr(self._tokenizer, "chat_template", None):
+            return prompts.encode_chat(messages, schema, self._tokenizer, self._vocabulary)
+        return prompts.encode_plain(messages, schema, self._tokenizer, self._vocabulary)
+
+    def _matcher(self, schema: Schema[Any], prompt_tokens: int, max_new_tokens: int) -> Matcher:
+        """A matcher whose budget fits the model's window behind the prompt."""
+        from harmony_gen.decoding.matcher import Matcher
+
+        room = max_new_tokens if self._window is None else self._window - prompt_tokens
+        try:
+            return Matcher(schema, self._vocabulary, min(max_new_tokens, room))
+        except BudgetError as error:
+            if error.needed > max_new_tokens:
+                raise
+            limit = (self._window or 0) - error.needed
+            raise PromptError(
+                f"The prompt takes {prompt_tokens} tokens with its schema, the model's context window is "
+                f"{self._window}, and the shortest valid answer takes {error.needed}: the prompt may take at most "
+                f"{limit}. Shorten the text or the schema, or use a model with a larger window.",
+                tokens=prompt_tokens,
+                limit=limit,
+            ) from error
+
+
+class _Answer:
+    """One answer under way."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        prompt: Prompt,
+        schema: Any,
+        max_new_tokens: int,
+        sampling: Sampling | None,
+        source: str | None,
+        rules: Sequence[Rule],
+    ) -> None:
+        from harmony_gen.decoding.kv_cache import ModelRunner
+        from harmony_gen.decoding.sampling import Sampling
+
+        self._started = time.perf_counter()
+        self.schema = Schema.of(schema).with_rules(rules)
+        self._source = prompts.source_of(prompt) if source is None else source
+        self._prompt = generator._encode(prompt, self.schema)
+        self._matcher = generator._matcher(self.schema, len(self._prompt), max_new_tokens)
+        self._runner = ModelRunner(generator._model)
+        self._model = generator._model
+        self._vocabulary = generator._vocabulary
+        self._sampling = sampling or Sampling()
+        self._choices: list[tuple[Choice, int]] = []
+        self._first: float | None = None
+
+    def choices(self) -> Iterator[bytes]:
+        """Runs the decode loop; yields the bytes of each token that is final."""
+        from harmony_gen.decoding.loop import decode
+
+        try:
+            for choice in decode(self._runner, self._prompt, self._matcher, self._sampling):
+                self._first = self._first or time.perf_counter()
+                data = b"" if choice.token in self._vocabulary.ends else self._vocabulary.bytes_of([choice.token])
+                self._choices.append((choice, len(data)))
+                yield data
+        except KeyboardInterrupt as error:
+            raise Interrupted(self._matcher.text.decode(errors="ignore")) from error
+        except (MemoryError, RuntimeError) as error:
+            raise _failure(error, self._model, len(self._prompt)) from error
+        finally:
+            self._runner.release()
+
+    def result(self) -> Result[Any]:
+        """The result, after the loop has ended."""
+        matcher = self._matcher
+        text = matcher.text
+        now = time.perf_counter()
+        usage = Usage(
+            prompt_tokens=len(self._prompt),
+            cached_tokens=0,
+            new_tokens=len(matcher.tokens),
+            forward_passes=self._runner.forward_passes,
+            forced_tokens=sum(choice.forced for choice, _ in self._choices),
+            drafted_tokens=0,
+            accepted_drafts=0,
+            seconds=now - self._started,
+            seconds_to_first_token=(self._first or now) - self._started,
+        )
+        return Result(
+            value=self.schema.validate(text.decode()),
+            text=text.decode(),
+            tokens=tuple(matcher.tokens),
+            fields=fields_of(text, self._choices, self._source) if self.schema.is_json else {},
+            usage=usage,
+            finish=_REASONS[matcher.closed_by],
+            rejections=tuple(matcher.rejections),
+        )
+
+
+def _failure(error: Exception, model: Any, prompt_tokens: int) -> ModelError:
+    """What a failure of the model means for the user."""
+    import torch
+
+    from harmony_gen.models import advice
+
+    text = str(error)
+    if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "memory" not in text.lower():
+        return ModelError(f"The model failed: {text.splitlines()[0] if text else type(error).__name__}")
+    device = str(model.get_input_embeddings().weight.device)
+    plan = advice(model.config, device, context=prompt_tokens)
+    return ModelError(f"Out of memory while generating: {plan}")
+
+
+def _events(answer: _Answer) -> Iterator[Event[Any]]:
+    text = b""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    scan = Scan()
+    for data in answer.choices():
+        text += data
+        delta = decoder.decode(data)
+        if delta:
+            yield TextDelta(delta)
+        if answer.schema.is_json:
+            scan, closed = scan.feed(data) if data else scan.end()
+            for item in closed:
+                yield FieldDone(pointer(item.path), read_json(text[slice(*item.span)]))
+    yield Done(answer.result())
+
+
+@lru_cache(maxsize=8)
+def _kept(model: str | None, precision: str, device: str, adapter: str | None) -> Generator:
+    """A generator for each model that was asked for, kept for the life of the process."""
+    if model is None:
+        return Generator.embedded()
+    return Generator.from_pretrained(model, precision=precision, device=device, adapter=adapter)
+
+
+@overload
+def generate(prompt: Prompt, schema: type[T] | Schema[T], *, model: str | None = ..., **options: Any) -> Result[T]: ...
+
+
+@overload
+def generate(prompt: Prompt, schema: Any, *, model: str | None = ..., **options: Any) -> Result[Any]: ...
+
+
+def generate(
+    prompt: Prompt,
+    schema: Any,
+    *,
+    model: str | None = None,
+    precision: str = "auto",
+    device: str = "auto",
+    adapter: str | None = None,
+    **options: Any,
+) -> Result[Any]:
+    """Answers a prompt in a schema.
+
+    Args:
+        prompt: a text, or chat messages.
+        schema: a Pydantic model or any type Pydantic reads, a JSON Schema (dict, bool or path of a .json file), an
+            outlines type, or a `Schema`.
+        model: a directory or an id on the Hugging Face hub; None is the small model that comes with the package.
+            Models are loaded once and kept.
+        precision: as for `Generator.from_pretrained`; not for the embedded model.
+        device: likewise.
+        adapter: likewise.
+        options: those of `Generator.generate`.
+
+    Returns:
+        A result whose `value` is valid, always.
+
+    Raises:
+        HarmonyError: see `Generator.generate` and `Generator.from_pretrained`.
+    """
+    return _kept(model, precision, device, adapter).generate(prompt, schema, **options)

@@ -1,0 +1,120 @@
+"""What a caller gets back. All of it is frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from harmony_gen.schema.rules import Rejection
+
+T = TypeVar("T")
+
+Span = tuple[int, int]
+"""Half-open range of character offsets."""
+
+FinishReason = Literal["complete", "closed_by_budget", "closed_by_rules"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One scalar of an answer: a string, number, boolean or null.
+
+    Attributes:
+        pointer: its JSON Pointer; "" if the answer is itself a scalar.
+        value: as JSON.
+        confidence: in [0, 1]; the probability of its tokens among those that were allowed, multiplied.
+        allowed_mass: in [0, 1]; the probability the model gave to what was allowed, multiplied over the tokens it
+            chose. Small where the model wanted to write something the schema forbids.
+        text_span: where it stands in `Result.text`.
+        source_span: where it stands in the source; None if it was not found there.
+    """
+
+    pointer: str
+    value: Any
+    confidence: float
+    allowed_mass: float
+    text_span: Span
+    source_span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost.
+
+    Attributes:
+        prompt_tokens: tokens of the prompt, as the model saw it.
+        cached_tokens: of these, how many were not run because an earlier prompt began with them.
+        new_tokens: tokens of the answer, its end token included.
+        forward_passes: calls of the model.
+        forced_tokens: tokens of the answer that were no choice.
+        drafted_tokens: tokens proposed by drafts.
+        accepted_drafts: of these, how many were kept.
+        seconds: wall-clock time.
+        seconds_to_first_token: wall-clock time until the first token was final.
+    """
+
+    prompt_tokens: int
+    cached_tokens: int
+    new_tokens: int
+    forward_passes: int
+    forced_tokens: int
+    drafted_tokens: int
+    accepted_drafts: int
+    seconds: float
+    seconds_to_first_token: float
+
+    @property
+    def tokens_per_second(self) -> float:
+        """New tokens by wall-clock time."""
+        return self.new_tokens / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[T]):
+    """A valid answer.
+
+    Attributes:
+        value: the answer as a value: dict, list, …, an instance of the Pydantic type, or a str for a regex.
+        text: the answer as the model wrote it.
+        tokens: ids of the whole turn, its end token included.
+        fields: the scalars by JSON Pointer, in order; {} where the answer is not JSON.
+        usage: what it cost.
+        finish: "complete"; "closed_by_budget" if the model wanted to write something that would not have left room
+            for a valid end; "closed_by_rules" if a shortest valid completion stood in where the user's validators
+            refused what the model wanted.
+        rejections: what rules refused while it was written, in order.
+    """
+
+    value: T
+    text: str
+    tokens: tuple[int, ...]
+    fields: Mapping[str, Field]
+    usage: Usage
+    finish: FinishReason
+    rejections: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More text. All deltas together are the text of the result."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDone:
+    """A value is complete and final: scalars, and containers after their members."""
+
+    pointer: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """The answer is complete."""
+
+    result: Result[T]
+
+
+Event = TextDelta | FieldDone | Done[T]

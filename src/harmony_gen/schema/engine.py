@@ -1,0 +1,80 @@
+"""The mask engine, llguidance, as this package uses it: grammars in, matchers out, every error an exception.
+
+A grammar is compiled twice: for the vocabulary of the model, to make masks, and for single bytes, where a step
+costs a microsecond, to search for completions.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+
+BYTES = LLTokenizer("byte")
+"""A vocabulary of the 256 bytes and an end token."""
+
+LIMITS = LLParserLimits(step_lexer_fuel=2_000_000, initial_lexer_fuel=20_000_000, verbose_errors=False)
+"""Ten times the engine's defaults for the lexer: some real schemas die in mid-generation under those."""
+
+_JSON_OPTIONS: dict[str, Any] = {"whitespace_flexible": False}
+
+
+class GrammarError(Exception):
+    """The engine refuses a grammar. Internal: callers turn it into a SchemaError that names a place."""
+
+
+def grammar_of_json_schema(schema: dict[str, Any] | bool) -> str:
+    """Grammar of the compact JSON texts under a schema, members in the order of `properties`."""
+    value = schema if isinstance(schema, dict) else {} if schema else {"not": {}}
+    return LLMatcher.grammar_from_json_schema(json.dumps(value), _JSON_OPTIONS)
+
+
+def grammar_of_regex(pattern: str) -> str:
+    """Grammar of the texts that a regular expression matches as a whole."""
+    return LLMatcher.grammar_from_regex(pattern)
+
+
+def grammar_of_lark(text: str) -> str:
+    """Grammar in llguidance's dialect of Lark."""
+    return LLMatcher.grammar_from_lark(text)
+
+
+def compile_grammar(tokenizer: LLTokenizer, grammar: str) -> LLMatcher:
+    """A matcher at the start of a grammar.
+
+    Raises:
+        GrammarError: the engine refuses the grammar.
+    """
+    matcher = LLMatcher(tokenizer, grammar, log_level=0, limits=LIMITS)
+    if matcher.is_error():
+        raise GrammarError(matcher.get_error())
+    return matcher
+
+
+@lru_cache(maxsize=256)
+def _byte_matcher(grammar: str) -> LLMatcher:
+    return compile_grammar(BYTES, grammar)
+
+
+def byte_matcher(grammar: str) -> LLMatcher:
+    """A byte-level matcher at the start of a grammar; compiled once, then copied.
+
+    Raises:
+        GrammarError: the engine refuses the grammar.
+    """
+    return _byte_matcher(grammar).deep_copy()
+
+
+def accepts_end(matcher: LLMatcher) -> bool:
+    """Whether the text read so far is complete under the grammar."""
+    return bool(matcher.is_accepting())
+
+
+def completes(matcher: LLMatcher, text: bytes) -> bool:
+    """Whether `text` may follow, byte by byte, and then the end. The matcher's state does not change."""
+    if matcher.is_stopped():
+        return not text
+    tokens = [*text, BYTES.eos_token]
+    return bool(matcher.validate_tokens(tokens) == len(tokens))

@@ -1,0 +1,190 @@
+"""Rules: conditions a grammar cannot express, decided at the moment a value closes, before its last token is committed.
+
+A rule only ever says no earlier than the judge would; the judge still has the last word on the whole text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from harmony_gen.errors import ValidationError
+from harmony_gen.schema.judge import JsonSchemaJudge, Judge
+from harmony_gen.schema.scanner import Closed, Frame, Path, Scan, pointer
+from harmony_gen.schema.subschema import Subschema, certain
+
+
+class Rejection(NamedTuple):
+    """What a rule refused.
+
+    Attributes:
+        pointer: JSON Pointer of the value.
+        text: its JSON text.
+        reason: why, in a sentence.
+        start: byte offset of the value in the answer.
+    """
+
+    pointer: str
+    text: str
+    reason: str
+    start: int
+
+
+class Rule(Protocol):
+    """A condition on the values of a document that is being written."""
+
+    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+        """Judges the values that have just closed.
+
+        Args:
+            text: the document so far.
+            scan: the state of the scanner after it.
+            closed: the values its last token closed.
+
+        Returns:
+            A rejection if no valid document starts like this, else None.
+        """
+        ...
+
+
+class UniqueKeys:
+    """No object holds a key twice."""
+
+    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+        """See Rule. Looks at the innermost object only: a key closes there or nowhere."""
+        frames = [item.parent for item in closed if item.parent is not None]
+        frames += scan.frames[-1:]
+        for frame in frames:
+            if frame.kind == "{" and frame.keys and frame.keys[-1] in frame.keys[:-1]:
+                place = pointer((*scan.path[: len(scan.frames) - 1], frame.keys[-1]))
+                key = json.dumps(frame.keys[-1], ensure_ascii=False)
+                start = text.rfind(key.encode(), 0)
+                return Rejection(place, key, "this key is in the object already", max(start, 0))
+        return None
+
+
+class UniqueItems:
+    """`uniqueItems`, decided as each item closes."""
+
+    def __init__(self, root: Subschema) -> None:
+        self._root = root
+
+    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+        """See Rule."""
+        for item in closed:
+            frame = item.parent
+            if frame is not None and frame.kind == "[" and self._applies(item.path[:-1]):
+                value = _canonical(text, item.span)
+                if any(_canonical(text, span) == value for span in frame.members[:-1]):
+                    return rejection(text, item, "this item is in the array already")
+        return None
+
+    def _applies(self, path: Path) -> bool:
+        return any(schema.keywords.get("uniqueItems") is True for schema in certain(self._root, path))
+
+
+class SchemaParts:
+    """The schemas that certainly apply to a value, judged as it closes."""
+
+    def __init__(self, root: Subschema, judge: JsonSchemaJudge) -> None:
+        self._root = root
+        self._judge = judge
+
+    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+        """See Rule."""
+        for item in closed:
+            parts = [part for part in certain(self._root, item.path) if part.contents is not True]
+            if not parts:
+                continue
+            value = json.loads(text[slice(*item.span)])
+            if not all(self._judge.accepts_part(part, value) for part in parts):
+                return rejection(text, item, "not valid under the schema of this place")
+        return None
+
+
+def rejection(text: bytes, item: Closed, reason: str) -> Rejection:
+    """The rejection of a value that has closed."""
+    start, end = item.span
+    return Rejection(pointer(item.path), text[start:end].decode(errors="replace"), reason, start)
+
+
+def _canonical(text: bytes, span: tuple[int, int]) -> Any:
+    """A value in a form in which JSON's equality is Python's: 1 equals 1.0, but not true."""
+    return _tagged(json.loads(text[slice(*span)]))
+
+
+def _tagged(value: Any) -> Any:
+    if isinstance(value, dict):
+        return ("object", frozenset((key, _tagged(member)) for key, member in value.items()))
+    if isinstance(value, list):
+        return ("array", tuple(_tagged(item) for item in value))
+    if isinstance(value, bool):
+        return ("boolean", value)
+    return value
+
+
+def members(text: bytes, frame: Frame) -> dict[str, bytes]:
+    """The JSON texts of an object's closed members by key."""
+    return {key: text[start:end] for key, (start, end) in zip(frame.keys, frame.members, strict=False)}
+
+
+class PointerRule:
+    """A user's condition on the values at one place."""
+
+    def __init__(self, place: str, condition: Callable[[Any], object]) -> None:
+        self._pattern = re.compile("/".join("[^/]+" if part == "*" else re.escape(part) for part in place.split("/")))
+        self._condition = condition
+
+    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+        """See Rule."""
+        for item in closed:
+            if self._pattern.fullmatch(pointer(item.path)):
+                reason = self._reason(json.loads(text[slice(*item.span)]))
+                if reason is not None:
+                    return rejection(text, item, reason)
+        return None
+
+    def _reason(self, value: Any) -> str | None:
+        try:
+            verdict = self._condition(value)
+        except Exception as error:  # noqa: BLE001 - a user's condition may raise anything; whatever it is, it is a no
+            return str(error) or type(error).__name__
+        return "the rule refuses this value" if verdict is False else None
+
+
+def rule(place: str, condition: Callable[[Any], object]) -> PointerRule:
+    """A condition on the values at one place, enforced while decoding.
+
+    Args:
+        place: a JSON Pointer; "*" stands for any one key or index. "" is the whole answer.
+        condition: called with each value there as it closes; it refuses the value by returning False or by raising
+            an exception, whose message becomes the reason.
+    """
+    return PointerRule(place, condition)
+
+
+class RulesJudge:
+    """Rules as a judge: a text is valid if they would let it be written."""
+
+    def __init__(self, rules: Sequence[Rule], before: Judge | None) -> None:
+        self._rules = rules
+        self._before = before
+
+    def accepts(self, text: bytes) -> bool:
+        """Whether a JSON text keeps the rules."""
+        return (self._before is None or self._before.accepts(text)) and self._broken(text) is None
+
+    def check(self, text: str | bytes) -> None:
+        """Raises ValidationError for the first rule a JSON text breaks."""
+        if self._before is not None:
+            self._before.check(text)
+        broken = self._broken(text.encode() if isinstance(text, str) else text)
+        if broken is not None:
+            raise ValidationError(f"At {broken.pointer or 'the root'}: {broken.reason}", pointer=broken.pointer)
+
+    def _broken(self, text: bytes) -> Rejection | None:
+        scan, closed = Scan().feed(text)
+        closed += scan.end()[1]
+        return next((found for rule in self._rules if (found := rule.rejects(text, scan, closed))), None)

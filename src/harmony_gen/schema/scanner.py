@@ -1,0 +1,181 @@
+"""Follows a JSON text byte by byte: which containers are open, and which values have just closed.
+
+The scanner knows syntax only, no schema. Its state is an immutable value, so a rollback is a matter of keeping
+the old state. It expects what the grammar guarantees, a prefix of a JSON text, and does not check it again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NamedTuple
+
+Span = tuple[int, int]
+"""Half-open range of byte offsets in the UTF-8 text."""
+
+Path = tuple[str | int, ...]
+"""Keys and indices from the root to a value."""
+
+
+class Frame(NamedTuple):
+    """One open container.
+
+    Attributes:
+        kind: "{" or "[".
+        start: byte offset of its opening bracket.
+        phase: what comes next: "first" (just opened), "key", "colon", "value" or "after" (a member has closed).
+        keys: the keys seen so far, the current one last; () in an array.
+        members: spans of the values that have closed, in order.
+    """
+
+    kind: str
+    start: int
+    phase: str = "first"
+    keys: tuple[str, ...] = ()
+    members: tuple[Span, ...] = ()
+
+    @property
+    def step(self) -> str | int:
+        """Key or index of the member that is open, or comes next in an array."""
+        return self.keys[-1] if self.kind == "{" else len(self.members)
+
+
+class Closed(NamedTuple):
+    """A value that has just closed.
+
+    Attributes:
+        path: where it stands.
+        span: its bytes.
+        parent: the frame it stands in, this member included; None for the root.
+    """
+
+    path: Path
+    span: Span
+    parent: Frame | None
+
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|[{}\[\],:]|[-+.0-9eE]+|[a-z]+|[ \t\r\n]+', re.S)
+_WORDS = (b"true", b"false", b"null")
+
+
+class Scan(NamedTuple):
+    """State after a prefix of a JSON text.
+
+    Attributes:
+        frames: the open containers, outermost first.
+        tail: bytes of a string, number or word that is still open; b"" between tokens.
+        position: bytes read so far.
+        done: the root value has closed.
+    """
+
+    frames: tuple[Frame, ...] = ()
+    tail: bytes = b""
+    position: int = 0
+    done: bool = False
+
+    @property
+    def in_key(self) -> bool:
+        """A member name is open or comes next."""
+        return bool(self.frames) and self.frames[-1].kind == "{" and self.frames[-1].phase in ("first", "key")
+
+    @property
+    def in_string_value(self) -> bool:
+        """A string that is a value, not a member name, is open."""
+        return self.tail[:1] == b'"' and not self.in_key
+
+    @property
+    def path(self) -> Path:
+        """Where the value that is open, or comes next, stands; the object's path while a member name is due."""
+        frames = self.frames[:-1] if self.in_key else self.frames
+        return tuple(frame.step for frame in frames)
+
+    def feed(self, data: bytes) -> tuple[Scan, list[Closed]]:
+        """Reads more bytes.
+
+        Returns:
+            The state after them, and the values they closed, in order. A number at the end of the data stays
+            open, for more digits may follow; `end` closes it.
+        """
+        if self.tail[:1] == b'"' and self.tail[-1:] != b"\\" and b'"' not in data and b"\\" not in data:
+            return self._replace(tail=self.tail + data, position=self.position + len(data)), []
+        walk = _Walk(list(self.frames), self.done)
+        start = self.position - len(self.tail)
+        text = self.tail + data
+        tail = b""
+        for match in _TOKEN.finditer(text):
+            token = match.group()
+            if match.end() == len(text) and _may_go_on(token):
+                tail = token
+                break
+            walk.token(token, start + match.start(), start + match.end())
+        state = Scan(tuple(walk.frames), tail, self.position + len(data), walk.done)
+        return state, walk.closed
+
+    def end(self) -> tuple[Scan, list[Closed]]:
+        """Says that the text ends here, which closes a number at the root."""
+        if not self.tail:
+            return self, []
+        walk = _Walk(list(self.frames), self.done)
+        walk.token(self.tail, self.position - len(self.tail), self.position)
+        return Scan(tuple(walk.frames), b"", self.position, walk.done), walk.closed
+
+
+def _may_go_on(token: bytes) -> bool:
+    """Whether a token at the end of the data may still grow."""
+    if token[:1] == b'"':
+        return not _is_closed(token)
+    return token[0] in b"-+.0123456789eE" or (token.isalpha() and token not in _WORDS)
+
+
+def _is_closed(token: bytes) -> bool:
+    body = token[1:]
+    if body[-1:] != b'"':
+        return False
+    escapes = len(body[:-1]) - len(body[:-1].rstrip(b"\\"))
+    return escapes % 2 == 0
+
+
+class _Walk:
+    """Applies tokens to a mutable copy of the frames, within one call of `feed`."""
+
+    def __init__(self, frames: list[Frame], done: bool) -> None:
+        self.frames = frames
+        self.done = done
+        self.closed: list[Closed] = []
+
+    def token(self, token: bytes, start: int, end: int) -> None:
+        first = token[:1]
+        if first in (b"{", b"["):
+            self.frames.append(Frame(first.decode(), start))
+        elif first in (b"}", b"]"):
+            self._close(self.frames.pop().start, end)
+        elif first == b",":
+            top = self.frames[-1]
+            self.frames[-1] = top._replace(phase="key" if top.kind == "{" else "value")
+        elif first == b":":
+            self.frames[-1] = self.frames[-1]._replace(phase="value")
+        elif not token.isspace():
+            self._atom(token, start, end)
+
+    def _atom(self, token: bytes, start: int, end: int) -> None:
+        top = self.frames[-1] if self.frames else None
+        if top is not None and top.kind == "{" and top.phase in ("first", "key"):
+            self.frames[-1] = top._replace(phase="colon", keys=(*top.keys, json.loads(token)))
+        else:
+            self._close(start, end)
+
+    def _close(self, start: int, end: int) -> None:
+        path = tuple(frame.step for frame in self.frames)
+        if not self.frames:
+            self.done = True
+            self.closed.append(Closed((), (start, end), None))
+            return
+        top = self.frames[-1]
+        top = top._replace(phase="after", members=(*top.members, (start, end)))
+        self.frames[-1] = top
+        self.closed.append(Closed(path, (start, end), top))
+
+
+def pointer(path: Path) -> str:
+    """JSON Pointer (RFC 6901) of a path."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

@@ -1,0 +1,298 @@
+"""`Schema`: what a right answer is, made from whatever a user has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path as FilePath
+from typing import Any, Generic, TypeVar, cast
+
+import pydantic
+
+from harmony_gen.errors import SchemaError, UnsatisfiableError
+from harmony_gen.schema import engine
+from harmony_gen.schema.finish import Finisher, GrammarFinisher, JsonFinisher
+from harmony_gen.schema.json_schema import close_objects, lower, subschemas
+from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, Judge, PydanticJudge, read_json
+from harmony_gen.schema.pydantic_rule import PydanticRule
+from harmony_gen.schema.rules import Rule, RulesJudge, SchemaParts, UniqueItems, UniqueKeys
+from harmony_gen.schema.scanner import Scan
+from harmony_gen.schema.subschema import JsonSchema, Subschema
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_WITNESS_NODES = 3000
+
+
+@dataclass(frozen=True, eq=False)
+class Schema(Generic[T]):
+    """What a right answer is: a grammar that masks, rules that check while decoding, and judges with the last word.
+
+    Make one with `Schema.of` or the `from_…` methods, not directly.
+
+    Attributes:
+        grammar: grammar text for the mask engine; admits every valid text in the chosen spelling.
+        coverage: how each constraining keyword is guaranteed, by its JSON Pointer: "masked" (no token that breaks
+            it is ever offered) or "checked" (a token that breaks it is refused before it is committed).
+        json_schema: the JSON Schema, or None for a regex or a Lark grammar.
+        rules: conditions decided as values close.
+        judge: the validator of everything that can be decided from the schema alone.
+        finisher: completes texts so that every judge accepts them.
+        parse: makes the value of a valid text.
+        description: what a model is told to answer with, for the prompt.
+        validators: the validators a user wrote, as a judge; None without any. What they admit is not known
+            beforehand.
+        structural_finisher: completes texts so that `judge` accepts them, whatever the validators say.
+    """
+
+    grammar: str
+    coverage: Mapping[str, str]
+    json_schema: JsonSchema | None
+    rules: tuple[Rule, ...]
+    judge: Judge
+    finisher: Finisher
+    parse: Callable[[str], T]
+    description: str
+    validators: Judge | None
+    structural_finisher: Finisher
+
+    @classmethod
+    def of(cls, source: Any) -> Schema[Any]:
+        """Makes a schema from a JSON Schema (dict, bool, or path of a .json file), a type, or an outlines term.
+
+        Types are Pydantic models and whatever Pydantic reads: dataclasses, TypedDicts, `list[int]`, `Literal[…]`.
+
+        Raises:
+            SchemaError: it is no schema, or holds a keyword that cannot be guaranteed.
+        """
+        if isinstance(source, Schema):
+            return source
+        if isinstance(source, dict | bool):
+            return cls.from_json_schema(source)
+        if isinstance(source, str | FilePath):
+            return cls._from_file(FilePath(source))
+        if type(source).__module__.startswith("outlines."):
+            return _from_outlines(source)
+        return cls.from_pydantic(source)
+
+    @classmethod
+    def _from_file(cls, path: FilePath) -> Schema[Any]:
+        if path.suffix != ".json":
+            message = f"{str(path)[:80]!r} is not the path of a .json file. Pass a path, a dict, or a type."
+            raise SchemaError(message)
+        return cls.from_json_schema(path)
+
+    @classmethod
+    def from_json_schema(cls, schema: JsonSchema | FilePath | str) -> Schema[Any]:
+        """Makes a schema from a JSON Schema: a dict, a bool, or the path of a file that holds one.
+
+        The dialect is the one `$schema` names, draft 4 to 2020-12; 2020-12 by default.
+        """
+        if isinstance(schema, str | FilePath):
+            schema = _read_schema(FilePath(schema))
+        try:
+            text = json.dumps(schema, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise SchemaError(f"The schema is not JSON: {error}.") from error
+        return _from_json_text(text)
+
+    @classmethod
+    def from_pydantic(cls, kind: type[U] | Any) -> Schema[U]:
+        """Makes a schema from a Pydantic model, or any type Pydantic reads. Results are values of that type.
+
+        Field and model validators run while decoding. Objects are closed: keys the model does not name are not
+        written, unless it says `extra="allow"`.
+        """
+        try:
+            return _from_type(kind)
+        except TypeError as error:
+            if "unhashable" not in str(error):
+                raise
+            return _from_type.__wrapped__(kind)
+
+    @classmethod
+    def from_regex(cls, pattern: str) -> Schema[str]:
+        """Makes a schema of the texts that a regular expression (Rust syntax) matches as a whole."""
+        grammar = _compiled(engine.grammar_of_regex(pattern), f"The regular expression {pattern!r}")
+        judge = GrammarJudge(grammar, f"the regular expression {pattern!r}")
+        return _text_schema(grammar, judge, f"text that matches the regular expression {pattern}", pattern)
+
+    @classmethod
+    def from_lark(cls, grammar: str) -> Schema[str]:
+        """Makes a schema of the texts of a grammar in llguidance's dialect of Lark."""
+        compiled = _compiled(engine.grammar_of_lark(grammar), "The Lark grammar")
+        return _text_schema(compiled, GrammarJudge(compiled), f"text of this grammar:\n{grammar}", None)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether answers are JSON texts."""
+        return self.json_schema is not None
+
+    def accepts(self, text: bytes) -> bool:
+        """Whether every judge accepts a text."""
+        return self.judge.accepts(text) and (self.validators is None or self.validators.accepts(text))
+
+    def with_rules(self, rules: Sequence[Rule]) -> Schema[T]:
+        """This schema with further conditions, as made by `rule`.
+
+        Raises:
+            SchemaError: answers are not JSON, so there are no places for rules.
+        """
+        if not rules:
+            return self
+        if self.json_schema is None:
+            raise SchemaError("Rules need JSON answers: this schema is a grammar of plain text.")
+        validators = RulesJudge(tuple(rules), self.validators)
+
+        def accepts(text: bytes) -> bool:
+            return self.judge.accepts(text) and validators.accepts(text)
+
+        finisher = JsonFinisher(Subschema.root(self.json_schema), accepts)
+        return replace(self, rules=(*self.rules, *rules), finisher=finisher, validators=validators)
+
+    def validate(self, text: str) -> T:
+        """The value of a text.
+
+        Raises:
+            ValidationError: a judge refuses the text.
+        """
+        self.judge.check(text)
+        if self.validators is not None:
+            self.validators.check(text)
+        return self.parse(text)
+
+    def witness(self) -> str:
+        """A short valid text.
+
+        Raises:
+            UnsatisfiableError: none was found; so the schema contradicts itself, or is out of the search's reach.
+        """
+        if self._witness is None:
+            raise UnsatisfiableError(
+                "No valid answer to this schema was found: it contradicts itself, or its validators admit values "
+                "that cannot be guessed. `examples` in the schema help the search."
+            )
+        return self._witness
+
+    @cached_property
+    def _witness(self) -> str | None:
+        return _witness(self.grammar, self.finisher)
+
+    @cached_property
+    def structural_witness(self) -> str | None:
+        """A short text that is valid but for the user's validators; None if none was found."""
+        return _witness(self.grammar, self.structural_finisher)
+
+
+def _witness(grammar: str, finisher: Finisher) -> str | None:
+    found = finisher.finish(b"", Scan(), engine.byte_matcher(grammar), nodes=_WITNESS_NODES)
+    return None if found is None else found.decode()
+
+
+def _read_schema(path: FilePath) -> JsonSchema:
+    try:
+        return cast(JsonSchema, json.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise SchemaError(f"The schema file {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SchemaError(f"The schema file {path} is not UTF-8: byte {error.start}.") from error
+    except ValueError as error:
+        raise SchemaError(f"The schema file {path} is not JSON: {error}.") from error
+
+
+def _compiled(grammar: str, what: str) -> str:
+    try:
+        engine.byte_matcher(grammar)
+    except engine.GrammarError as error:
+        raise SchemaError(f"{what} cannot be compiled: {error}") from error
+    return grammar
+
+
+def _text_schema(grammar: str, judge: GrammarJudge, description: str, pattern: str | None) -> Schema[str]:
+    finisher = GrammarFinisher(judge.accepts, pattern)
+    return Schema(
+        grammar=grammar,
+        coverage={"": "masked"},
+        json_schema=None,
+        rules=(),
+        judge=judge,
+        finisher=finisher,
+        parse=str,
+        description=description,
+        validators=None,
+        structural_finisher=finisher,
+    )
+
+
+@lru_cache(maxsize=128)
+def _from_json_text(text: str) -> Schema[Any]:
+    schema = json.loads(text)
+    judge = JsonSchemaJudge(schema)
+    return _json_schema(schema, judge, read_json)
+
+
+def _json_schema(schema: JsonSchema, judge: JsonSchemaJudge, parse: Callable[[str], T]) -> Schema[T]:
+    lowered = lower(schema)
+    root = Subschema.root(schema)
+    finisher = JsonFinisher(root, judge.accepts)
+    return Schema(
+        grammar=lowered.grammar,
+        coverage=lowered.coverage,
+        json_schema=schema,
+        rules=(UniqueKeys(), *_unique_items(schema, root), SchemaParts(root, judge)),
+        judge=judge,
+        finisher=finisher,
+        parse=parse,
+        description=json.dumps(schema, ensure_ascii=False, separators=(",", ":")),
+        validators=None,
+        structural_finisher=finisher,
+    )
+
+
+def _unique_items(schema: JsonSchema, root: Subschema) -> tuple[Rule, ...]:
+    used = any(part.get("uniqueItems") is True for _, part in subschemas(schema))
+    return (UniqueItems(root),) if used else ()
+
+
+@lru_cache(maxsize=128)
+def _from_type(kind: Any) -> Schema[Any]:
+    try:
+        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind)
+        schema = adapter.json_schema()
+    except (pydantic.errors.PydanticUserError, AttributeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SchemaError(f"{kind!r} is neither a schema nor a type Pydantic can describe: {reason}") from error
+    schema = close_objects(schema)
+    validators = PydanticJudge(adapter)
+    judge = JsonSchemaJudge(schema)
+    base = _json_schema(schema, judge, validators.parse)
+
+    def accepts(text: bytes) -> bool:
+        return judge.accepts(text) and validators.accepts(text)
+
+    return replace(
+        base,
+        rules=(*base.rules, PydanticRule(adapter)),
+        finisher=JsonFinisher(Subschema.root(schema), accepts),
+        validators=validators,
+    )
+
+
+def _from_outlines(term: Any) -> Schema[Any]:
+    """A schema from one of outlines' output types."""
+    from outlines.types import dsl
+
+    if isinstance(term, dsl.JsonSchema):
+        return Schema.from_json_schema(json.loads(term.schema))
+    if isinstance(term, dsl.CFG):
+        return Schema.from_lark(term.definition)
+    try:
+        if not isinstance(term, dsl.Term):
+            term = dsl.python_types_to_terms(term)
+        pattern = dsl.to_regex(term)
+    except (TypeError, NotImplementedError, RecursionError) as error:
+        raise SchemaError(f"This outlines type cannot be used: {error}") from error
+    return Schema.from_regex(pattern)

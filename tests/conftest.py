@@ -1,0 +1,39 @@
+"""Shared by all tests: two torch threads, the random-weight adversaries, the embedded model, the corpora."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+import torch
+from hypothesis import settings
+from support import corpora, models
+
+from harmony_gen import Generator
+
+torch.set_num_threads(2)
+
+settings.register_profile("default", max_examples=50, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=1000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Generator:
+    """The embedded model."""
+    return Generator.embedded()
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Generator:
+    """A random-weight llama with the embedded model's tokenizer: quick, and an adversary."""
+    return models.random_llama(models.embedded_tokenizer())
+
+
+@pytest.fixture(scope="session")
+def adversary() -> Generator:
+    """A random-weight llama over the real 201,088-token vocabulary of gpt-oss."""
+    return models.random_llama(corpora.gpt_oss_tokenizer(), width=201_088)

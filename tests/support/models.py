@@ -1,0 +1,42 @@
+"""Small real models with random weights: the standard adversary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+import harmony_gen.models
+from harmony_gen import Generator
+
+
+def embedded_tokenizer() -> PreTrainedTokenizerFast:
+    """The tokenizer of the embedded model."""
+    return PreTrainedTokenizerFast.from_pretrained(Path(harmony_gen.models.__file__).parent / "assets")
+
+
+def random_llama(tokenizer: PreTrainedTokenizerFast, width: int | None = None, seed: int = 0) -> Generator:
+    """A two-layer llama whose logits are peaked and arbitrary.
+
+    The rows of its head are scaled up, so that greedy decoding follows strong, senseless preferences.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=width or len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=8192,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+        tie_word_embeddings=False,
+    )
+    model = LlamaForCausalLM(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0.0, 0.6, generator=generator)
+    return Generator(model, tokenizer)
