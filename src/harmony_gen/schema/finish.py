@@ -170,7 +170,7 @@ class _JsonWays:
             yield from self._guide.possible(scan, document)
             yield matcher.compute_ff_bytes(), 0
         else:
-            yield from ((bytes([byte]), 2) for byte in _some(_allowed(matcher)))
+            yield from ((bytes([byte]), 4) for byte in _some(_allowed(matcher)))
 
 
 class GrammarFinisher:

@@ -203,7 +203,7 @@ class Guide:
             else:
                 yield b'"', 0
         elif scan.tail:
-            yield from ((text, 2 + len(text)) for text in (b"00", b"000", b"0000", b".0", b".5", b"e0"))
+            yield from ((text, 4 + len(text)) for text in (b"00", b"000", b"0000", b".0", b".5", b"e0"))
         elif not scan.done:
             yield from self._unlikely(scan, document)
 
@@ -254,7 +254,7 @@ class Guide:
             for text in (spell(value).encode() for value in values):
                 if text.startswith(tail) and text != tail:
                     yield text[len(tail) :], 0
-        yield from ((digit, 2) for digit in (b"0", b"1", b"5"))
+        yield from ((digit, 4) for digit in (b"0", b"1", b"5"))
         closed, _ = scan.end()
         if not closed.done:
             yield from self._next(closed, document)
