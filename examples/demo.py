@@ -111,8 +111,8 @@ def show(title: str, text: str, result: Result) -> str:
         f"  {pad(pointer, 18)} {field.confidence:4.0%}  {'#' * round(20 * field.confidence)}"
         for pointer, field in result.fields.items()
     ]
-    speed = usage.new_tokens / usage.seconds
-    lines += ["", f"{usage.new_tokens} tokens in {usage.seconds:.2f} s: {speed:.0f} tokens/s"]
+    speed = f"{usage.tokens_per_second:.0f} tokens per second"
+    lines += ["", f"{usage.new_tokens} tokens in {usage.seconds:.2f} s: {speed}"]
     lines += [f"{usage.forced_tokens} of them were forced by the schema and took no choice of the model"]
     return "\n".join(lines)
 
@@ -120,7 +120,7 @@ def show(title: str, text: str, result: Result) -> str:
 def main() -> None:
     started = time.perf_counter()
     tokens = 0
-    for path, model, title in tqdm(DOCUMENTS, desc="Documents", unit="doc"):
+    for path, model, title in tqdm(DOCUMENTS, desc="Documents", unit="doc", leave=False, delay=2):
         text = path.read_text(encoding="utf-8").strip()
         result = generate(text, model)
         tokens += result.usage.new_tokens

@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(interruption.partial_text)
         print("harmony-gen: interrupted; the text above is incomplete", file=sys.stderr)
         return 130
+    except KeyboardInterrupt:
+        print("harmony-gen: interrupted before there was any text", file=sys.stderr)
+        return 130
     except HarmonyError as error:
         print(f"harmony-gen: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
@@ -37,24 +40,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="harmony-gen", description="Answers in your schema from a local model.")
+    parser = argparse.ArgumentParser(
+        prog="harmony-gen", description="Answers in your schema from a local model."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     generate = commands.add_parser("generate", help="write an answer that is valid under a schema")
     generate.set_defaults(run=_generate)
     generate.add_argument("--schema", required=True, metavar="FILE", help="JSON Schema (.json)")
-    generate.add_argument("--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input")
+    generate.add_argument(
+        "--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input"
+    )
     generate.add_argument("--model", help="directory or Hugging Face id; default: the embedded model")
     generate.add_argument(
-        "--precision", default="auto", choices=("auto", "fp32", "bf16", "fp16", "int8", "int4"), help="of the weights"
+        "--precision",
+        default="auto",
+        choices=("auto", "fp32", "bf16", "fp16", "int8", "int4"),
+        help="of the weights",
     )
     generate.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
     generate.add_argument("--adapter", help="directory or Hugging Face id of a peft adapter")
-    generate.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="the answer's token budget")
+    generate.add_argument(
+        "--max-new-tokens", type=int, default=512, metavar="N", help="the answer's token budget"
+    )
     generate.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
     generate.add_argument("--seed", type=int, help="of the random numbers")
-    generate.add_argument("--json", action="store_true", help="print value, fields and usage as one JSON object")
+    generate.add_argument(
+        "--json", action="store_true", help="print value, fields and usage as one JSON object"
+    )
 
     validate = commands.add_parser("validate", help="check a JSON text against a schema")
     validate.set_defaults(run=_validate)
@@ -75,7 +89,7 @@ def _generate(options: argparse.Namespace) -> int:
     try:
         sampling = Sampling(temperature=options.temperature, seed=options.seed)
     except ValueError as error:
-        raise PromptError(str(error)) from error
+        raise HarmonyError(str(error)) from error
     result = generate(
         prompt,
         schema,
@@ -118,8 +132,8 @@ def _read(name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PromptError(
-            f"The input {name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}. Convert it first, "
-            "for example with: iconv -f LATIN1 -t UTF-8"
+            f"The input {name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}. "
+            "Convert it first, for example with: iconv -f LATIN1 -t UTF-8"
         ) from error
 
 

@@ -71,6 +71,9 @@ class BudgetError(HarmonyError):
         self.needed = needed
         self.given = given
 
+    def __reduce__(self) -> tuple[type[BudgetError], tuple[int, int]]:
+        return type(self), (self.needed, self.given)  # for pickle: the arguments, not the message
+
 
 class RuleError(HarmonyError):
     """Rules rejected every answer that was tried.
@@ -104,12 +107,17 @@ class MissingExtra(HarmonyError):  # noqa: N818 - the public name is fixed
     """An optional package is needed.
 
     Attributes:
+        package: what is missing.
         extra: name of the extra to install.
     """
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f'{package} is needed for this. Install it: pip install "harmony-gen[{extra}]"')
+        self.package = package
         self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        return type(self), (self.package, self.extra)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -122,3 +130,6 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, partial_text: str) -> None:
         super().__init__(f"Interrupted after {len(partial_text)} characters; see .partial_text.")
         self.partial_text = partial_text
+
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[str]]:
+        return type(self), (self.partial_text,)

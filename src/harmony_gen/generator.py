@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import codecs
+import threading
 import time
-from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from harmony_gen import prompt as prompts
 from harmony_gen.confidence import fields_of
 from harmony_gen.errors import BudgetError, HarmonyError, Interrupted, ModelError, PromptError
-from harmony_gen.prompt import Prompt
 from harmony_gen.result import Done, Event, FieldDone, FinishReason, Result, TextDelta, Usage
 from harmony_gen.schema import Schema
 from harmony_gen.schema.judge import read_json
-from harmony_gen.schema.rules import Rule
 from harmony_gen.schema.scanner import Scan, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from harmony_gen.decoding.matcher import Matcher
     from harmony_gen.decoding.sampling import Choice, Sampling
     from harmony_gen.decoding.vocabulary import Vocabulary
+    from harmony_gen.prompt import Prompt
+    from harmony_gen.schema.rules import Rule
 
 T = TypeVar("T")
+
+_UNLIMITED = 2**31
+"""A budget that is no constraint, in tokens."""
 
 _REASONS: dict[str | None, FinishReason] = {
     None: "complete",
@@ -37,8 +40,8 @@ _REASONS: dict[str | None, FinishReason] = {
 class Generator:
     """A model that answers in schemas.
 
-    Make one with `from_pretrained`, `embedded`, or from a transformers model and tokenizer you have. Neither is ever
-    changed. A generator may be used from several threads: answers share nothing but the model.
+    Make one with `from_pretrained`, `embedded`, or from a transformers model and tokenizer you have. Neither
+    is ever changed. A generator may be used from several threads: answers share nothing but the model.
     """
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
@@ -136,6 +139,7 @@ class Generator:
             RuleError: validators refused everything that was tried.
             ModelError: the model failed, or ran out of memory.
             Interrupted: Ctrl-C; carries the partial text.
+            TypeError: `max_new_tokens` is no whole number, or `sampling` no `Sampling`.
         """
         answer = _Answer(self, prompt, schema, max_new_tokens, sampling, source, rules)
         for _ in answer.choices():
@@ -167,12 +171,20 @@ class Generator:
 
         Raises:
             ValueError: the lists differ in length.
+            TypeError: `prompts` is a single text.
         """
         from tqdm import tqdm
 
+        if isinstance(prompts, str):
+            raise TypeError(
+                "prompts must be a list of prompts; it is one text. Use generate for a single prompt."
+            )
         rows = list(prompts)
         each = schemas if isinstance(schemas, list | tuple) else [schemas] * len(rows)
         texts = [None] * len(rows) if sources is None else sources
+        if not len(rows) == len(each) == len(texts):
+            counts = f"{len(rows)} prompts, {len(each)} schemas and {len(texts)} sources"
+            raise ValueError(f"There are {counts}: give one for each.")
         results: list[Result[Any] | HarmonyError] = []
         table = zip(rows, each, texts, strict=True)
         for prompt, schema, source in tqdm(table, total=len(rows), unit="answer", delay=2, disable=None):
@@ -204,21 +216,22 @@ class Generator:
         """Answers a prompt in a schema, bit by bit. Arguments and errors are those of `generate`.
 
         Yields:
-            TextDelta for new text, FieldDone for each value that closes, at last Done with the result. Nothing is
-            ever taken back. Ending the iteration early frees the model's cache.
+            TextDelta for new text, FieldDone for each value that closes, at last Done with the result.
+            Nothing is ever taken back. Ending the iteration early frees the model's cache.
         """
         answer = _Answer(self, prompt, schema, max_new_tokens, sampling, source, rules)
         yield from _events(answer)
 
     def accepts(self, schema: Any, text: str) -> bool:
-        """Whether a text can be written under a schema: in the spelling and property order that are decoded."""
+        """Whether a text can be written under a schema, in the spelling and property order of answers."""
         from harmony_gen.decoding.matcher import Matcher
         from harmony_gen.decoding.reachable import reachable
 
-        compiled = Schema.of(schema)
-        data = text.encode()
-        room = 4 * len(data) + len(compiled.structural_witness or "") + 64  # in tokens: the budget is no constraint
-        return reachable(Matcher(compiled, self._vocabulary, room), self._vocabulary, data)
+        data = text.encode(
+            errors="surrogatepass"
+        )  # half a surrogate pair is not UTF-8: no text, so not accepted
+        matcher = Matcher(Schema.of(schema), self._vocabulary, _UNLIMITED)
+        return reachable(matcher, self._vocabulary, data)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -253,12 +266,12 @@ class Generator:
             return Matcher(schema, self._vocabulary, min(max_new_tokens, room))
         except BudgetError as error:
             if error.needed > max_new_tokens:
-                raise
+                raise BudgetError(error.needed, max_new_tokens) from None
             limit = (self._window or 0) - error.needed
             raise PromptError(
                 f"The prompt takes {prompt_tokens} tokens with its schema, the model's context window is "
-                f"{self._window}, and the shortest valid answer takes {error.needed}: the prompt may take at most "
-                f"{limit}. Shorten the text or the schema, or use a model with a larger window.",
+                f"{self._window}, and the shortest valid answer takes {error.needed}: the prompt may take at "
+                f"most {limit}. Shorten the text or the schema, or use a model with a larger window.",
                 tokens=prompt_tokens,
                 limit=limit,
             ) from error
@@ -280,6 +293,7 @@ class _Answer:
         from harmony_gen.decoding.kv_cache import ModelRunner
         from harmony_gen.decoding.sampling import Sampling
 
+        _check(max_new_tokens, sampling)
         self._started = time.perf_counter()
         self.schema = Schema.of(schema).with_rules(rules)
         self._source = prompts.source_of(prompt) if source is None else source
@@ -299,12 +313,16 @@ class _Answer:
         try:
             for choice in decode(self._runner, self._prompt, self._matcher, self._sampling):
                 self._first = self._first or time.perf_counter()
-                data = b"" if choice.token in self._vocabulary.ends else self._vocabulary.bytes_of([choice.token])
+                data = (
+                    b""
+                    if choice.token in self._vocabulary.ends
+                    else self._vocabulary.bytes_of([choice.token])
+                )
                 self._choices.append((choice, len(data)))
                 yield data
         except KeyboardInterrupt as error:
             raise Interrupted(self._matcher.text.decode(errors="ignore")) from error
-        except (MemoryError, RuntimeError) as error:
+        except (MemoryError, RuntimeError, IndexError) as error:
             raise _failure(error, self._model, len(self._prompt)) from error
         finally:
             self._runner.release()
@@ -336,17 +354,30 @@ class _Answer:
         )
 
 
+def _check(max_new_tokens: object, sampling: object) -> None:
+    """Raises TypeError for options of a wrong type."""
+    from harmony_gen.decoding.sampling import Sampling
+
+    if not isinstance(max_new_tokens, int) or isinstance(max_new_tokens, bool):
+        message = f"max_new_tokens must be a whole number of tokens; it is {max_new_tokens!r}."
+        raise TypeError(message)
+    if not isinstance(sampling, Sampling | None):
+        message = f"sampling must be a harmony_gen.Sampling, or None; it is {sampling!r}."
+        raise TypeError(message)
+
+
 def _failure(error: Exception, model: Any, prompt_tokens: int) -> ModelError:
     """What a failure of the model means for the user."""
-    import torch
-
-    from harmony_gen.models import advice
+    from harmony_gen.models.memory import advice, is_out_of_memory
 
     text = str(error)
-    if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "memory" not in text.lower():
+    if not is_out_of_memory(error):
         return ModelError(f"The model failed: {text.splitlines()[0] if text else type(error).__name__}")
     device = str(model.get_input_embeddings().weight.device)
-    plan = advice(model.config, device, context=prompt_tokens)
+    try:
+        plan = advice(model.config, device, precision="auto", context=prompt_tokens)
+    except ModelError as unknown:
+        plan = str(unknown)
     return ModelError(f"Out of memory while generating: {plan}")
 
 
@@ -366,16 +397,26 @@ def _events(answer: _Answer) -> Iterator[Event[Any]]:
     yield Done(answer.result())
 
 
+_loading = threading.Lock()  # two threads that ask for the same model load it once
+
+
 @lru_cache(maxsize=8)
 def _kept(model: str | None, precision: str, device: str, adapter: str | None) -> Generator:
     """A generator for each model that was asked for, kept for the life of the process."""
     if model is None:
+        if (precision, device, adapter) != ("auto", "auto", None):
+            raise ModelError(
+                "precision, device and adapter say how a model is loaded; the embedded model is always the "
+                "same. Pass model=…, or leave them out."
+            )
         return Generator.embedded()
     return Generator.from_pretrained(model, precision=precision, device=device, adapter=adapter)
 
 
 @overload
-def generate(prompt: Prompt, schema: type[T] | Schema[T], *, model: str | None = ..., **options: Any) -> Result[T]: ...
+def generate(
+    prompt: Prompt, schema: type[T] | Schema[T], *, model: str | None = ..., **options: Any
+) -> Result[T]: ...
 
 
 @overload
@@ -396,11 +437,11 @@ def generate(
 
     Args:
         prompt: a text, or chat messages.
-        schema: a Pydantic model or any type Pydantic reads, a JSON Schema (dict, bool or path of a .json file), an
-            outlines type, or a `Schema`.
-        model: a directory or an id on the Hugging Face hub; None is the small model that comes with the package.
-            Models are loaded once and kept.
-        precision: as for `Generator.from_pretrained`; not for the embedded model.
+        schema: a Pydantic model or any type Pydantic reads, a JSON Schema (dict, bool or path of a .json
+            file), an outlines type, or a `Schema`.
+        model: a directory or an id on the Hugging Face hub; None is the small model that comes with the
+            package. Models are loaded once and kept.
+        precision: as for `Generator.from_pretrained`; refused for the embedded model.
         device: likewise.
         adapter: likewise.
         options: those of `Generator.generate`.
@@ -411,4 +452,6 @@ def generate(
     Raises:
         HarmonyError: see `Generator.generate` and `Generator.from_pretrained`.
     """
-    return _kept(model, precision, device, adapter).generate(prompt, schema, **options)
+    with _loading:
+        generator = _kept(model, precision, device, adapter)
+    return generator.generate(prompt, schema, **options)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harmony_gen.result import Span
 
-_NUMBER = re.compile(r"[-+−]?\d+(?:[,  ']\d{3})+(?:\.\d+)?|[-+−]?\d+(?:\.\d+)?")
+_SEPARATOR = re.compile(r"[,' \u00a0\u202f]")
+_NUMBER = re.compile(rf"[-+−]?\d{{1,3}}(?:{_SEPARATOR.pattern}\d{{3}})+(?!\d)(?:\.\d+)?|[-+−]?\d+(?:\.\d+)?")
 
 
 def locate(value: Any, source: str) -> Span | None:
@@ -41,11 +42,9 @@ def _locate_text(text: str, source: str) -> Span | None:
 def _locate_number(number: float, source: str) -> Span | None:
     wanted = Decimal(str(number))
     for match in _NUMBER.finditer(source):
-        digits = re.sub(r"[,  ']", "", match.group()).replace("−", "-")
-        try:
-            found = Decimal(digits)
-        except InvalidOperation:
-            continue
-        if wanted in (found, abs(found)):
+        found = Decimal(_SEPARATOR.sub("", match.group()).replace("−", "-"))
+        if wanted == found:
             return match.span()
+        if wanted == -found > 0:  # a dash before it, as in 10-15 or 2024-03-15
+            return match.start() + 1, match.end()
     return None

@@ -36,14 +36,34 @@ def messages_of(prompt: Prompt) -> list[dict[str, str]]:
         messages = [{"role": "user", "content": prompt}]
     else:
         try:
-            messages = [{"role": str(item["role"]), "content": str(item["content"])} for item in prompt]
+            messages = [_message(item) for item in prompt]
         except (TypeError, KeyError) as error:
             raise PromptError(
-                f"A prompt is a text, or a list of messages with 'role' and 'content'; this is {prompt!r:.80}."
+                f"A prompt is a text, or a list of messages with 'role' and 'content', both texts; this is "
+                f"{prompt!r:.80}."
             ) from error
+    for message in messages:
+        _check_unicode(message["content"])
     if not any(message["content"].strip() for message in messages):
         raise PromptError("The prompt is empty. Pass the text to extract from, or a question.")
     return messages
+
+
+def _message(item: Mapping[str, str]) -> dict[str, str]:
+    message = {"role": item["role"], "content": item["content"]}
+    if not all(isinstance(text, str) for text in message.values()):
+        raise TypeError
+    return message
+
+
+def _check_unicode(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PromptError(
+            f"The prompt is not Unicode text: character {error.start} is half a surrogate pair "
+            f"(U+{ord(text[error.start]):04X}). Decode the text again, with the encoding it was written in."
+        ) from error
 
 
 def source_of(prompt: Prompt) -> str:
@@ -56,7 +76,9 @@ def instruction(schema: Schema[Any]) -> str:
     return (_INSTRUCTION if schema.is_json else _TEXT_INSTRUCTION).format(schema.description)
 
 
-def encode_chat(messages: list[dict[str, str]], schema: Schema[Any], tokenizer: Any, vocabulary: Vocabulary) -> list[int]:
+def encode_chat(
+    messages: list[dict[str, str]], schema: Schema[Any], tokenizer: Any, vocabulary: Vocabulary
+) -> list[int]:
     """Tokens of a conversation by the tokenizer's chat template, the schema described in the system message.
 
     Raises:
@@ -83,18 +105,27 @@ def encode_chat(messages: list[dict[str, str]], schema: Schema[Any], tokenizer: 
 
 
 def _render(messages: list[dict[str, str]], tokenizer: Any, vocabulary: Vocabulary) -> list[int]:
-    """Renders with a mark for each content, then puts the contents in as plain text."""
+    """Renders with a mark for each content, then puts the contents in as plain text.
+
+    Tokenised in one piece, as the model saw it in training, if that makes no control token that the template
+    did not write; piece by piece otherwise.
+    """
     marks = [f"content{secrets.token_hex(12)}" for _ in messages]
     marked = [{**message, "content": mark} for message, mark in zip(messages, marks, strict=True)]
     rendered: str = tokenizer.apply_chat_template(marked, tokenize=False, add_generation_prompt=True)
+    whole = ""
     tokens: list[int] = []
     for message, mark in zip(messages, marks, strict=True):
         before, found, rendered = rendered.partition(mark)
         if not found:
             text = f"it leaves out the {message['role']} message"
             raise ValueError(text)
-        tokens += vocabulary.encode_control(before) + vocabulary.encode(message["content"].strip())
-    return tokens + vocabulary.encode_control(rendered)
+        content = message["content"].strip()
+        whole += before + content
+        tokens += vocabulary.encode_control(before) + vocabulary.encode(content)
+    tokens += vocabulary.encode_control(rendered)
+    at_once = vocabulary.encode_control(whole + rendered)
+    return at_once if vocabulary.controls(at_once) == vocabulary.controls(tokens) else tokens
 
 
 def encode_plain(

@@ -24,8 +24,8 @@ class Field:
         pointer: its JSON Pointer; "" if the answer is itself a scalar.
         value: as JSON.
         confidence: in [0, 1]; the probability of its tokens among those that were allowed, multiplied.
-        allowed_mass: in [0, 1]; the probability the model gave to what was allowed, multiplied over the tokens it
-            chose. Small where the model wanted to write something the schema forbids.
+        allowed_mass: in [0, 1]; the probability the model gave to what was allowed, multiplied over the
+            tokens it chose. Small where the model wanted to write something the schema forbids.
         text_span: where it stands in `Result.text`.
         source_span: where it stands in the source; None if it was not found there.
     """
@@ -80,9 +80,9 @@ class Result(Generic[T]):
         tokens: ids of the whole turn, its end token included.
         fields: the scalars by JSON Pointer, in order; {} where the answer is not JSON.
         usage: what it cost.
-        finish: "complete"; "closed_by_budget" if the model wanted to write something that would not have left room
-            for a valid end; "closed_by_rules" if a shortest valid completion stood in where the user's validators
-            refused what the model wanted.
+        finish: "complete"; "closed_by_budget" if the model wanted to write something that would not have
+            left room for a valid end; "closed_by_rules" if a shortest valid completion stood in where the
+            user's validators refused what the model wanted.
         rejections: what rules refused while it was written, in order.
     """
 

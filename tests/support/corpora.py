@@ -59,9 +59,14 @@ def bench_cases() -> list[dict[str, Any]]:
 @cache
 def gpt_oss_tokenizer() -> PreTrainedTokenizerFast:
     """The real tokenizer of gpt-oss."""
+    return o200k_tokenizer(need("tokenizers/o200k_base.tiktoken"))
+
+
+def o200k_tokenizer(path: Path | str) -> PreTrainedTokenizerFast:
+    """The tokenizer of gpt-oss from its base vocabulary."""
     specials = [_NAMED.get(id_, f"<|reserved_{id_}|>") for id_ in range(199_998, 201_088)]
     converter = TikTokenConverter(
-        vocab_file=str(need("tokenizers/o200k_base.tiktoken")),
+        vocab_file=str(path),
         pattern=_O200K_PATTERN,
         extra_special_tokens=specials,
     )

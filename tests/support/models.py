@@ -24,17 +24,17 @@ def random_llama(tokenizer: PreTrainedTokenizerFast, width: int | None = None, s
     generator = torch.Generator().manual_seed(seed)
     config = LlamaConfig(
         vocab_size=width or len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=16,
+        intermediate_size=32,
         num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
         max_position_embeddings=8192,
         eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,
         tie_word_embeddings=False,
     )
-    model = LlamaForCausalLM(config).eval()
+    model = LlamaForCausalLM(config).double().eval()  # in float32 near ties would hide behind rounding
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() > 1:

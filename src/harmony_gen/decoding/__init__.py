@@ -1,1 +1,1 @@
-""""""
+"""How tokens are chosen: vocabulary, matcher, sampling, the loop, the KV cache."""

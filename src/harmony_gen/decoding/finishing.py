@@ -84,15 +84,21 @@ class Finisher:
             here: the place after it.
 
         Returns:
-            A finish that fits, a full one if possible, or None.
+            A finish, a full one if possible; longer than what is left if no shorter one was found. None if there is
+            no way to end at all.
         """
         if known.tokens[:1] == (token,):
-            return Finish(known.tokens[1:], known.text[len(data) :], known.full)
-        kept = self._kept(known, here)
+            kept: Finish | None = Finish(known.tokens[1:], known.text[len(data) :], known.full)
+        else:
+            kept = self._kept(known, here)
         if kept is not None and kept.full:
             return kept
-        found = self._search(here, full=True) if kept is None or here.scan.tail == b"" else None
-        return found or kept or (self._search(here, full=False) if self._schema.validators else None)
+        found = self._search(here, full=True) if kept is None or not here.scan.tail else None
+        if found is not None and len(found.tokens) <= here.left:
+            return found
+        if kept is None and self._schema.validators is not None:
+            kept = self._search(here, full=False)
+        return kept or found
 
     def _kept(self, known: Finish, here: Position) -> Finish | None:
         """The old finish, if it still holds."""
@@ -109,8 +115,7 @@ class Finisher:
         for nodes in _NODES:
             text = finisher.finish(here.text, here.scan, here.twin, nodes=nodes)
             if text is not None:
-                finish = self._finish(text, full=full)
-                return finish if len(finish.tokens) <= here.left else None
+                return self._finish(text, full=full)
         return None
 
     def _finish(self, text: bytes, *, full: bool) -> Finish:

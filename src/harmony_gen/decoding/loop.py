@@ -1,6 +1,7 @@
-"""The decode loop: prefill → mask → choose → rules → commit → forced tokens → one forward for the whole chunk.
+"""The decode loop: prefill → mask → choose → rules → commit → forced tokens → one forward for the chunk.
 
-It knows token ids only. Which may come next is the matcher's business, what the model thinks of them the runner's.
+It knows token ids only. Which may come next is the matcher's business, what the model thinks of them the
+runner's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from harmony_gen.decoding.sampling import Choice, Sampler, Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from harmony_gen.decoding.kv_cache import ModelRunner
     from harmony_gen.decoding.matcher import Matcher
@@ -31,15 +35,15 @@ def decode(
         prompt: token ids, at least one.
         matcher: at the start of the answer.
         sampling: how to choose.
-        chunk_forced: run forced tokens in one forward with the tokens around them; False runs each alone. What is
-            written is the same.
+        chunk_forced: run forced tokens in one forward with the tokens around them; False runs each alone.
+            What is written is the same.
 
     Yields:
-        Each token of the answer, the end token included, once it is final: nothing yielded is ever taken back.
+        Each token of the answer, the end token included, once it is final: nothing yielded is ever taken
+        back.
     """
-    import torch
 
-    def logits_here() -> torch.Tensor:  # (V,)
+    def logits_here() -> NDArray[np.float32]:  # (V,)
         final = len(prompt) + matcher.stable
         return runner.logits_after([*prompt, *matcher.tokens], final=final)
 
@@ -55,9 +59,8 @@ def decode(
                     break
                 choices.append(Choice(token))
         elif len(allowed := matcher.allowed()):  # (n,) ids
-            logits = logits_here()
-            ids = torch.from_numpy(allowed).to(logits.device)
-            choice = sampler.choose(logits, ids, matcher.repeatable())
+            penalised = matcher.repeatable() if sampling.repetition_penalty != 1 else ()
+            choice = sampler.choose(logits_here(), allowed, penalised)
             if matcher.accept(choice.token, sampled=True):
                 choices.append(choice)
         else:

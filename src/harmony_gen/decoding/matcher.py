@@ -1,12 +1,12 @@
 """The matcher: grammar × vocabulary × rules × budget, for one sequence.
 
-Its invariant: after every token it knows a *finish*, tokens that complete the text so that every judge accepts it
-within the budget. A token after which none is known is refused before the model sees it. So an answer always ends,
-valid, within the budget, whatever the model wants.
+Its invariant: after every token it knows a *finish*, tokens that complete the text so that every judge
+accepts it within the budget. A token after which none is known is refused before the model sees it. So an
+answer always ends, valid, within the budget, whatever the model wants.
 
-A user's validators may admit what no search can guess. Where only they stand in the way, writing goes on in the hope
-that the model knows better, and everything since the last full finish can be taken back: `stable` says how much is
-final.
+A user's validators may admit what no search can guess. Where only they stand in the way, writing goes on in
+the hope that the model knows better, and everything since the last full finish can be taken back: `stable`
+says how much is final.
 """
 
 from __future__ import annotations
@@ -112,20 +112,23 @@ class Matcher:
     def forced(self) -> list[int]:
         """The tokens that must come next; [] where there is a choice."""
         end = self._vocabulary.ends[0]
-        if self._following or self._engine_failed:
-            return list(self._states[-1].finish.tokens[:1]) or [end]
+        if self._following or self._failed():
+            finish = self._states[-1].finish
+            return (list(finish.tokens[:1]) or [end]) if finish.full else []
         forced = [end] if self._matcher.is_stopped() else self._vocabulary.forced(self._matcher)
         return [] if forced and forced[0] in self._banned[len(self.tokens)] else forced
 
     def allowed(self) -> NDArray[np.int64]:
-        """The ids of the tokens that may come next, (n,) ascending; none where everything has been refused."""
+        """The ids of the tokens that may come next, (n,) ascending; none where all have been refused."""
         banned = self._banned[len(self.tokens)]
         finish = self._states[-1].finish
         if len(banned) < _MOST_BANS and (finish.full or not self._tried_enough()):
             mask = self._vocabulary.mask(self._matcher)  # (V,)
             mask[list(banned)] = False
-            if mask.any():
+            if mask.any() and not self._failed():
                 return np.flatnonzero(mask)
+        if self._failed():  # `retreat` leads to a full finish
+            return np.array([], dtype=np.int64)
         last_resort = finish.tokens[0] if finish.tokens else self._vocabulary.ends[0]
         return np.array([] if last_resort in banned else [last_resort], dtype=np.int64)
 
@@ -163,10 +166,10 @@ class Matcher:
             return False
         here = Position(text, scan, self._twin, self._budget - len(self.tokens) - 2)
         finish = self._finisher.after(before.finish, token, data, here)
-        if finish is None:
+        if finish is None or len(finish.tokens) > here.left:
             self._matcher.rollback(1)
             self._twin.rollback(len(data))
-            self.closed_by = "budget"
+            self.closed_by = "budget" if finish else self.closed_by
             self._refuse(token, None)
             return False
         self._commit(token, _State(len(text), scan, finish, sampled), data, closed)
@@ -175,15 +178,15 @@ class Matcher:
     def retreat(self) -> None:
         """Takes tokens back after everything that may come next has been refused.
 
-        Goes back to where the value that validators refuse was begun, and refuses its first token; or, after too
-        many attempts, to the last position with a full finish, which then decides until a value closes.
+        Goes back to where the value that validators refuse was begun, and refuses its first token; or, after
+        too many attempts, to the last position with a full finish, which then decides until a value closes.
 
         Raises:
             RuleError: there is no such position.
         """
         position = self._choice_at(self._suspect())
         self._tries = []
-        if position is not None and self._attempts < _MOST_ATTEMPTS:
+        if position is not None and self._attempts < _MOST_ATTEMPTS and not self._failed():
             token = self.tokens[position]
             self._cut(position)
             self._refuse(token, None)
@@ -212,9 +215,11 @@ class Matcher:
         return max(start, members[-1][0]) if members else start
 
     def _choice_at(self, start: int) -> int | None:
-        """The first choice that wrote a byte from `start` on, or else the last one, that can be taken back."""
+        """The first choice that wrote a byte from `start` on, or the last one, that can be taken back."""
         choices = [i for i in range(self.stable, len(self.tokens)) if self._states[i + 1].sampled]
-        return next((i for i in choices if self._states[i + 1].length > start), choices[-1] if choices else None)
+        return next(
+            (i for i in choices if self._states[i + 1].length > start), choices[-1] if choices else None
+        )
 
     def _cut(self, position: int) -> None:
         """Takes all tokens from a position on back."""
@@ -226,15 +231,21 @@ class Matcher:
             del self._banned[later]
 
     def _advance(self, token: int, data: bytes) -> bool:
-        """Moves the engine on; if it gives up, the known finish decides from here to the end."""
+        """Moves the engine on, or gives up with it."""
         if self._engine_failed:
             return True
         if self._matcher.consume_token(token) and self._twin.consume_tokens(list(data)):
             return True
-        self._vocabulary.forget(self._schema.grammar)
-        self._engine_failed = True
-        self.closed_by = "rules"
-        return False
+        return not self._failed()
+
+    def _failed(self) -> bool:
+        """Whether the engine has run out of fuel; then known finishes decide from here to the end."""
+        if not self._engine_failed and (self._matcher.is_error() or self._twin.is_error()):
+            self._vocabulary.forget(self._schema.grammar)
+            engine.forget_byte_matchers()
+            self._engine_failed = True
+            self.closed_by = "rules"
+        return self._engine_failed
 
     def _commit(self, token: int, state: _State, data: bytes, closed: Sequence[Closed]) -> None:
         self.tokens.append(token)

@@ -1,17 +1,27 @@
-"""Choosing one token from logits and a mask."""
+"""Choosing one token from logits and a mask.
+
+On numpy: these are short passes over one row of logits, and a single thread does them faster than torch can
+gather its threads on a busy machine.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from harmony_gen.errors import ModelError
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    from collections.abc import Callable, Collection
+
+    from numpy.typing import NDArray
+
+_HUGE = np.float32(1e30)
+"""Stands for infinity: sums and differences of it are numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +34,8 @@ class Sampling:
         top_k: ≥ 0; keeps the k most probable tokens; 0 keeps all.
         min_p: in [0, 1]; keeps tokens at least this fraction as probable as the most probable one.
         seed: of the random numbers; None draws one. Each answer has its own stream of random numbers.
-        repetition_penalty: > 0; divides positive and multiplies negative logits of tokens written before, inside
-            free strings only (Keskar et al. 2019, arXiv 1909.05858); 1 is off.
+        repetition_penalty: > 0; divides positive and multiplies negative logits of tokens written before,
+            inside free strings only (Keskar et al. 2019, arXiv 1909.05858); 1 is off.
 
     Raises:
         ValueError: a value is out of range.
@@ -39,15 +49,23 @@ class Sampling:
     repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
-        self._require(0 <= self.temperature < math.inf, "temperature", "a number ≥ 0")
-        self._require(0 < self.top_p <= 1, "top_p", "in (0, 1]")
-        self._require(self.top_k >= 0, "top_k", "≥ 0")
-        self._require(0 <= self.min_p <= 1, "min_p", "in [0, 1]")
-        self._require(0 < self.repetition_penalty < math.inf, "repetition_penalty", "a number > 0")
+        self._require("temperature", "a number ≥ 0", lambda value: 0 <= value < math.inf)
+        self._require("top_p", "a number in (0, 1]", lambda value: 0 < value <= 1)
+        self._require("top_k", "a whole number ≥ 0", lambda value: operator.index(value) >= 0)
+        self._require("min_p", "a number in [0, 1]", lambda value: 0 <= value <= 1)
+        self._require(
+            "seed", "a whole number ≥ 0, or None", lambda value: value is None or operator.index(value) >= 0
+        )
+        self._require("repetition_penalty", "a number > 0", lambda value: 0 < value < math.inf)
 
-    def _require(self, condition: bool, name: str, expected: str) -> None:
-        if not condition:
-            message = f"Sampling.{name} must be {expected}; it is {getattr(self, name)!r}."
+    def _require(self, name: str, expected: str, holds: Callable[[Any], bool]) -> None:
+        value = getattr(self, name)
+        try:
+            valid = holds(value)
+        except TypeError:
+            valid = False
+        if not valid:
+            message = f"Sampling.{name} must be {expected}; it is {value!r}."
             raise ValueError(message)
 
 
@@ -56,7 +74,8 @@ class Choice(NamedTuple):
 
     Attributes:
         token: its id.
-        logprob: natural log of its probability among the allowed tokens, at temperature 1; 0.0 if it was forced.
+        logprob: natural log of its probability among the allowed tokens, at temperature 1; 0.0 if it was
+            forced.
         allowed: natural log of the probability the model gave to all allowed tokens together; 0.0 if forced.
         forced: there was no choice.
     """
@@ -71,83 +90,88 @@ class Sampler:
     """Chooses tokens for one sequence, with its own random numbers."""
 
     def __init__(self, sampling: Sampling) -> None:
-        import torch
-
         self._sampling = sampling
-        self._random = torch.Generator()
-        if sampling.seed is None:
-            self._random.seed()
-        else:
-            self._random.manual_seed(sampling.seed)
+        self._random = np.random.default_rng(sampling.seed)
 
-    def choose(self, logits: Tensor, allowed: Tensor, penalised: Collection[int] = ()) -> Choice:
+    def choose(
+        self, logits: NDArray[np.float32], allowed: NDArray[np.int64], penalised: Collection[int] = ()
+    ) -> Choice:
         """Chooses a token.
 
         Args:
-            logits: (V,) of any float type, on any device.
-            allowed: (n,) int64 ids of the tokens that may come next, ascending, on the same device; n ≥ 1.
+            logits: (V,).
+            allowed: (n,) ids of the tokens that may come next, ascending; n ≥ 1.
             penalised: ids to which the repetition penalty applies.
 
         Raises:
             ModelError: the logits are not numbers.
         """
-        import torch
-
-        everything = _finite(logits.float())
-        scores = everything[allowed]  # (n,)
-        total = torch.logsumexp(everything, 0)
-        mass = torch.logsumexp(scores, 0)
+        logits = _finite(logits)
+        scores = logits[allowed]  # (n,)
+        mass = _logsumexp(scores)
         ranked = self._penalise(scores, allowed, penalised)
-        index = self._draw(ranked) if self._sampling.temperature else torch.argmax(ranked)
-        numbers = torch.stack((allowed[index].double(), (scores[index] - mass).double(), (mass - total).double()))
-        token, logprob, log_mass = numbers.tolist()  # one transfer
-        return Choice(int(token), min(logprob, 0.0), min(log_mass, 0.0), forced=False)
+        index = self._draw(ranked) if self._sampling.temperature else int(np.argmax(ranked))
+        return Choice(
+            token=int(allowed[index]),
+            logprob=min(float(scores[index]) - mass, 0.0),
+            allowed=min(mass - _logsumexp(logits), 0.0),
+            forced=False,
+        )
 
-    def _penalise(self, scores: Tensor, allowed: Tensor, penalised: Collection[int]) -> Tensor:
-        import torch
-
+    def _penalise(
+        self, scores: NDArray[np.float32], allowed: NDArray[np.int64], penalised: Collection[int]
+    ) -> NDArray[np.float32]:
         penalty = self._sampling.repetition_penalty
-        if penalty == 1.0 or not penalised:
+        if penalty == 1 or not penalised:
             return scores
-        hit = torch.isin(allowed, torch.tensor(sorted(penalised), device=allowed.device))
-        lower = torch.where(scores > 0, scores / penalty, scores * penalty)
-        return torch.where(hit, lower, scores)
+        hit = np.isin(allowed, list(penalised))
+        with np.errstate(over="ignore"):
+            lower = np.where(scores > 0, scores / np.float64(penalty), scores * np.float64(penalty))
+        return np.where(hit, lower.clip(-_HUGE, _HUGE).astype(np.float32), scores)
 
-    def _draw(self, scores: Tensor) -> Tensor:
-        import torch
+    def _draw(self, scores: NDArray[np.float32]) -> int:
+        """An index, with the probability of its softmax.
 
-        probabilities = torch.softmax(scores / self._sampling.temperature, 0)
-        order = torch.argsort(probabilities, descending=True, stable=True)
-        kept = self._keep(probabilities[order])
-        cumulative = torch.cumsum(probabilities[order][:kept].double(), 0)
-        point = torch.rand((), generator=self._random, dtype=torch.float64).to(cumulative.device) * cumulative[-1]
-        return order[torch.searchsorted(cumulative, point, right=True).clamp(max=kept - 1)]
+        By the Gumbel-max trick (E. J. Gumbel, Statistical Theory of Extreme Values, 1954): the last bits of
+        the logits hardly ever change what is drawn, as they would with a cumulative sum.
+        """
+        with np.errstate(over="ignore"):  # next to temperature 0 all but the highest score is -inf
+            scaled = (scores - scores.max()).astype(np.float64) / self._sampling.temperature
+        noise = self._random.gumbel(size=len(scaled))
+        return int(np.argmax(np.where(self._kept(scaled), scaled + noise, -np.inf)))
 
-    def _keep(self, probabilities: Tensor) -> int:
-        """How many of the (n,) probabilities, highest first, take part."""
-        import torch
-
+    def _kept(self, scaled: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which of the (n,) scores, already divided by the temperature, the highest 0, take part."""
         options = self._sampling
-        kept = len(probabilities)
-        if options.top_k:
-            kept = min(kept, options.top_k)
+        kept = scaled >= (math.log(options.min_p) if options.min_p else -math.inf)
+        if 0 < options.top_k < len(scaled):
+            kept &= _highest(scaled, options.top_k)
         if options.top_p < 1:
-            before = torch.cumsum(probabilities, 0) - probabilities
-            kept = min(kept, int((before < options.top_p).sum()))
-        if options.min_p:
-            kept = min(kept, int((probabilities >= options.min_p * probabilities[0]).sum()))
-        return max(kept, 1)
+            weights = np.exp(scaled)
+            order = np.argsort(-weights, kind="stable")
+            before = np.cumsum(weights[order]) - weights[order]  # of the more probable tokens
+            kept[order[before >= options.top_p * weights.sum()]] = False
+        return kept
 
 
-def _finite(logits: Tensor) -> Tensor:
+def _highest(scores: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
+    """Which of the (n,) scores are the `count` highest; of equal ones the first."""
+    bound = np.partition(scores, -count)[-count]
+    highest: NDArray[np.bool_] = scores > bound
+    highest[np.flatnonzero(scores == bound)[: count - np.count_nonzero(highest)]] = True
+    return highest
+
+
+def _logsumexp(scores: NDArray[np.float32]) -> float:
+    highest = scores.max()
+    return float(highest) + math.log(float(np.exp(scores - highest).sum(dtype=np.float64)))
+
+
+def _finite(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits with infinities made finite."""
-    import torch
-
-    if torch.isfinite(logits.sum()):
-        return logits
-    if torch.isnan(logits).any():
+    if np.isnan(logits).any():
         raise ModelError(
             "The model's logits are not numbers (NaN): its weights or its precision are broken. "
             "Try precision='bf16' or 'fp32'."
         )
-    return logits.clamp(min=-1e30, max=1e30)
+    return logits.clip(-_HUGE, _HUGE)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import llguidance.hf
@@ -15,6 +16,8 @@ from harmony_gen.errors import ModelError, SchemaError
 from harmony_gen.schema import engine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerFast
 
@@ -27,7 +30,8 @@ class Vocabulary:
     Attributes:
         width: number of logits of the model, V. May be larger than the tokenizer (padding rows) or smaller.
         ends: ids that end a turn; the first is the one that is written.
-        control: ids of all control tokens. No value ever holds one; their spellings in texts are plain characters.
+        control: ids of all control tokens. No value ever holds one; their spellings in texts are plain
+            characters.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, width: int, ends: Sequence[int]) -> None:
@@ -37,60 +41,84 @@ class Vocabulary:
             ModelError: the tokenizer is not a fast one, or the model has no end token.
         """
         if not getattr(tokenizer, "is_fast", False):
-            raise ModelError("The tokenizer is not a fast tokenizer (tokenizer.json); constrained decoding needs one.")
+            raise ModelError(
+                "The tokenizer is not a fast tokenizer (tokenizer.json); constrained decoding needs one."
+            )
         self.ends = tuple(end for end in dict.fromkeys(ends) if end < width)
         if not self.ends:
             raise ModelError("The model names no end token (eos_token_id): a turn could not end. Set one.")
         self.width = width
         self._tokenizer = tokenizer
-        # The engine's vocabulary may not be smaller than the tokenizer's; its mask is cut to the model's width.
+        # The engine's vocabulary may not be smaller than the tokenizer's; its mask is cut to the width.
         self._engine_width = max(width, len(tokenizer))
         self._engine: LLTokenizer = llguidance.hf.from_tokenizer(
             tokenizer, n_vocab=self._engine_width, eos_token=list(self.ends)
         )
         added = {id_: token.content for id_, token in tokenizer.added_tokens_decoder.items()}
-        self.control = frozenset(id_ for id_, text in added.items() if text.strip())
+        self.control = frozenset(id_ for id_, text in added.items() if text.strip()).union(self.ends)
         self._plain = np.ones(width, dtype=bool)
         self._plain[[id_ for id_ in self.control if id_ < width]] = False
-        spellings = sorted({added[id_] for id_ in self.control if len(added[id_]) > 1}, key=len, reverse=True)
-        self._spelling = re.compile("|".join(map(re.escape, spellings))) if spellings else None
+        spellings = "|".join(re.escape(text) for text in added.values() if text.strip())
+        # A lookahead, for spellings may overlap.
+        self._spelling = re.compile(f"(?={spellings})" if spellings else "(?!)")
         self._matchers: OrderedDict[str, LLMatcher] = OrderedDict()
 
     def encode(self, text: str) -> list[int]:
-        """Tokens of a text in which nothing is a control token: each control spelling is cut after one character."""
-        if self._spelling is None:
-            return self._encode_piece(text)
-        tokens: list[int] = []
-        start = 0
-        for match in self._spelling.finditer(text):
-            tokens += self._encode_piece(text[start : match.start() + 1])
-            start = match.start() + 1
-        return tokens + self._encode_piece(text[start:])
+        """Tokens of a text in which nothing is a control token.
+
+        Each control spelling is cut after one character. Where the tokenizer begins a text with a space, so do
+        these; they spell the text otherwise.
+        """
+        first, *others = self._pieces(text) or [""]
+        return self._encode_data(first) + [token for piece in others for token in self._spell(piece.encode())]
 
     def encode_control(self, text: str) -> list[int]:
         """Tokens of a text from a trusted template, in which control spellings are control tokens."""
         return self._encode_piece(text)
 
     def _encode_piece(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False) if text else []
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False, verbose=False) if text else []
         return ids
+
+    def _encode_data(self, text: str) -> list[int]:
+        """Tokens of a text that spells no control token; a normaliser may make one of it nevertheless."""
+        tokens = self._encode_piece(text)
+        return tokens if all(map(self._is_plain, tokens)) else self.encode_bytes(text.encode())
 
     def encode_bytes(self, data: bytes) -> list[int]:
         """Tokens of bytes that may start or end inside a character; none of them is a control token."""
-        tokens: list[int] = []
-        start = 0
-        for cut in self._cuts(data):
-            tokens += self._engine.tokenize_bytes(data[start:cut])
-            start = cut
-        tokens += self._engine.tokenize_bytes(data[start:])
-        return tokens
+        pieces = self._pieces(data.decode("utf-8", "surrogateescape"))
+        return [token for piece in pieces for token in self._spell(piece.encode("utf-8", "surrogateescape"))]
 
-    def _cuts(self, data: bytes) -> list[int]:
-        if self._spelling is None:
-            return []
-        text = data.decode("utf-8", "surrogateescape")
-        found = self._spelling.finditer(text)
-        return [len(text[: match.start() + 1].encode("utf-8", "surrogateescape")) for match in found]
+    def _spell(self, data: bytes) -> list[int]:
+        """Tokens of bytes; one for each where the usual ones cannot be used, or a normaliser changes them."""
+        tokens: list[int] = self._engine.tokenize_bytes(data)
+        if all(map(self._is_plain, tokens)) and self.bytes_of(tokens) == data:
+            return tokens
+        try:
+            return [self._token_of_byte[byte] for byte in data]
+        except KeyError as error:
+            text = data.decode(errors="replace")
+            raise ModelError(
+                f"The tokenizer cannot spell {text!r:.80}: its normaliser changes the text."
+            ) from error
+
+    @cached_property
+    def _token_of_byte(self) -> dict[int, int]:
+        spelled = ((self.bytes_of([int(token)]), int(token)) for token in np.flatnonzero(self._plain))
+        return {data[0]: token for data, token in spelled if len(data) == 1}
+
+    def _is_plain(self, token: int) -> bool:
+        return token < self.width and bool(self._plain[token])
+
+    def _pieces(self, text: str) -> list[str]:
+        """A text, cut behind the first character of each control spelling in it."""
+        cuts = [0, *(match.start() + 1 for match in self._spelling.finditer(text)), len(text)]
+        return [text[start:end] for start, end in pairwise(cuts) if start < end]
+
+    def controls(self, tokens: Sequence[int]) -> list[int]:
+        """The control tokens among some tokens, in order."""
+        return [token for token in tokens if token in self.control]
 
     def bytes_of(self, tokens: Sequence[int]) -> bytes:
         """What tokens spell."""
@@ -114,7 +142,7 @@ class Vocabulary:
         self._matchers.pop(grammar, None)
 
     def mask(self, matcher: LLMatcher) -> NDArray[np.bool_]:
-        """Which tokens may come next: (V,) bool, True where allowed. End tokens are among them when the text may end."""
+        """Which tokens may come next: (V,) bool, True where allowed; end tokens where the text may end."""
         packed = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
         allowed = np.unpackbits(packed, bitorder="little")[: self._engine_width][: self.width].astype(bool)
         may_end = bool(allowed[self.ends[0]])
@@ -125,16 +153,22 @@ class Vocabulary:
     def forced(self, matcher: LLMatcher) -> list[int]:
         """The tokens that must come next, in their canonical tokenisation; [] where there is a choice."""
         tokens: list[int] = matcher.compute_ff_tokens()
-        for index, token in enumerate(tokens):
-            if token in self.control or token >= self.width:
-                return tokens[:index] or self.encode_bytes(matcher.compute_ff_bytes())[:1]
-        return tokens
+        if not tokens:
+            return []
+        data = matcher.compute_ff_bytes()
+        if all(map(self._is_plain, tokens)) and data.startswith(self.bytes_of(tokens)):
+            return tokens
+        return self.encode_bytes(data)[:1]
 
 
 def end_tokens(model: Any, tokenizer: Any) -> tuple[int, ...]:
     """Every id that ends a turn, the tokenizer's first."""
     found: list[int] = []
     generation = getattr(model, "generation_config", None)
-    for source in (tokenizer.eos_token_id, getattr(generation, "eos_token_id", None), model.config.eos_token_id):
+    for source in (
+        tokenizer.eos_token_id,
+        getattr(generation, "eos_token_id", None),
+        model.config.eos_token_id,
+    ):
         found += source if isinstance(source, list) else [source] if source is not None else []
     return tuple(dict.fromkeys(found))

@@ -27,7 +27,7 @@ def characters(kind: str, argument: Any) -> Chars:
         case "NOT_LITERAL":
             return _complement([(argument, argument)])
         case "ANY":
-            return _complement([(10, 10), (13, 13)])
+            return _complement([(10, 10)])
         case _:
             return _class(argument)
 
@@ -59,16 +59,25 @@ def _complement(ranges: Iterable[tuple[int, int]]) -> Chars:
     return tuple(result)
 
 
-_DIGIT: Chars = ((48, 57),)
-_SPACE: Chars = ((32, 32), (9, 13))
-_WORD: Chars = ((97, 122), (65, 90), (48, 57), (95, 95))
+# The engine and Python read these classes as Unicode; those of digits and words are supersets here.
+_DIGIT: Chars = ((48, 57), (0x660, _LAST))
+_SPACE: Chars = (
+    (32, 32),
+    (9, 13),
+    (0x85, 0x85),
+    (0xA0, 0xA0),
+    (0x1680, 0x1680),
+    (0x2000, 0x205F),
+    (0x3000, 0x3000),
+)
+_WORD: Chars = ((97, 122), (65, 90), (48, 57), (95, 95), (0xAA, _LAST))
 _CATEGORIES: dict[str, Chars] = {
     "CATEGORY_DIGIT": _DIGIT,
-    "CATEGORY_NOT_DIGIT": _complement(_DIGIT),
+    "CATEGORY_NOT_DIGIT": _complement([(48, 57)]),
     "CATEGORY_SPACE": _SPACE,
     "CATEGORY_NOT_SPACE": _complement(_SPACE),
     "CATEGORY_WORD": _WORD,
-    "CATEGORY_NOT_WORD": _complement(_WORD),
+    "CATEGORY_NOT_WORD": _complement([(97, 122), (65, 90), (48, 57), (95, 95)]),
 }
 
 

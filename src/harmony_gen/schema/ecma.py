@@ -10,7 +10,7 @@ import re
 _PIECE = re.compile(
     r"\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\c[A-Za-z]|\\k<\w+>|\\.|\(\?<(?![=!])|\[\^?\]?", re.DOTALL
 )
-_ODD = {"(?<": "(?P<", "[]": "(?!)", "[^]": r"[\s\S]"}
+_ODD = {"(?<": "(?P<", "[]": r"[^\x00-\U0010ffff]", "[^]": r"[\s\S]"}
 _CLASSES = {
     "L": r"A-Za-z\u00aa-\U0010ffff",
     "Lu": r"A-Z\u00c0-\U0010ffff",

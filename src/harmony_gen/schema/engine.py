@@ -1,7 +1,7 @@
 """The mask engine, llguidance, as this package uses it: grammars in, matchers out, every error an exception.
 
-A grammar is compiled twice: for the vocabulary of the model, to make masks, and for single bytes, where a step
-costs a microsecond, to search for completions.
+A grammar is compiled twice: for the vocabulary of the model, to make masks, and for single bytes, where a
+step costs a microsecond, to search for completions.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class GrammarError(Exception):
 def grammar_of_json_schema(schema: dict[str, Any] | bool) -> str:
     """Grammar of the compact JSON texts under a schema, members in the order of `properties`."""
     value = schema if isinstance(schema, dict) else {} if schema else {"not": {}}
-    return LLMatcher.grammar_from_json_schema(json.dumps(value), _JSON_OPTIONS)
+    return str(LLMatcher.grammar_from_json_schema(json.dumps(value), _JSON_OPTIONS))
 
 
 def grammar_of_regex(pattern: str) -> str:
     """Grammar of the texts that a regular expression matches as a whole."""
-    return LLMatcher.grammar_from_regex(pattern)
+    return str(LLMatcher.grammar_from_regex(pattern))
 
 
 def grammar_of_lark(text: str) -> str:
     """Grammar in llguidance's dialect of Lark."""
-    return LLMatcher.grammar_from_lark(text)
+    return str(LLMatcher.grammar_from_lark(text))
 
 
 def compile_grammar(tokenizer: LLTokenizer, grammar: str) -> LLMatcher:
@@ -67,9 +67,9 @@ def byte_matcher(grammar: str) -> LLMatcher:
     return _byte_matcher(grammar).deep_copy()
 
 
-def accepts_end(matcher: LLMatcher) -> bool:
-    """Whether the text read so far is complete under the grammar."""
-    return bool(matcher.is_accepting())
+def forget_byte_matchers() -> None:
+    """Drops all compiled byte-level matchers: after an engine error all copies of a matcher are spoiled."""
+    _byte_matcher.cache_clear()
 
 
 def completes(matcher: LLMatcher, text: bytes) -> bool:

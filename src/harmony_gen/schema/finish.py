@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 _WEIGHT = 1.5
 _VARIANTS = 3
 _SPREAD = 8
+_CHOICE = 0.15
+_BYTE = 0.02
+_FEW = 4
+_ASCII = bytes((*range(32, 127), *b"\t\n\r"))
 _COMMON = b'"}],:0123456789-.ae\\ AzZTn/_@'
+
+_COMPLETE = Scan(done=True)
+"""Stands for the state after any complete document: nothing follows."""
 
 Accepts = Callable[[bytes], bool]
 """Whether a whole text is valid."""
@@ -157,20 +164,22 @@ class _JsonWays:
             if not after.tail and not after.done:
                 rest = self._guide.rest(after, document + piece)
                 if rest is not None and completes(matcher, piece + rest):
-                    self._scans[text + piece + rest] = after.feed(rest)[0]
+                    self._scans[text + piece + rest] = _COMPLETE
                     yield _Step(piece + rest, cost + len(rest), 0.0)
             yield _Step(piece, cost, self._guide.estimate(after, document + piece))
 
     def _pieces(self, scan: Scan, document: bytes, matcher: LLMatcher, stage: int) -> Iterator[Piece]:
         if not is_whole(scan.tail):  # any continuation will do: the first that leads to the end
-            yield from ((bytes([byte]), 2 * rank - 1) for rank, byte in enumerate(_some(_allowed(matcher))))
+            yield from (
+                (bytes([byte]), 2 * rank - 1) for rank, byte in enumerate(_some(_allowed(matcher), _COMMON))
+            )
         elif stage == 0:
             yield from self._guide.likely(scan, document)
         elif stage == 1:
             yield from self._guide.possible(scan, document)
             yield matcher.compute_ff_bytes(), 0
         else:
-            yield from ((bytes([byte]), 4) for byte in _some(_allowed(matcher)))
+            yield from ((bytes([byte]), 4) for byte in _some(_allowed(matcher), _COMMON))
 
 
 class GrammarFinisher:
@@ -197,11 +206,13 @@ class GrammarFinisher:
 class _GrammarWays:
     """Goes on by the automaton of a pattern, if there is one, and byte by byte otherwise.
 
-    Bytes that close something come first. Bytes that leave the mask as it was, as one more letter of a word
-    does, cost more, and of bytes that lead to the same mask only the likeliest counts at first.
+    Bytes are ranked: those that close something first; late those that, like many others, leave the mask as
+    it was, as one more letter of a word does. Of many bytes that lead to the same only the first counts. A
+    step costs its rank, so the search goes deep along first choices and then varies a few of them (limited
+    discrepancy search; William Harvey and Matthew Ginsberg, 1995).
     """
 
-    waits: tuple[float, ...] = (0.0, 3.0)
+    waits: tuple[float, ...] = (0.0, 8.0)
 
     def __init__(self, machine: Automaton | None, prefix: bytes) -> None:
         self._machine = machine
@@ -209,42 +220,58 @@ class _GrammarWays:
 
     def expand(self, text: bytes, matcher: LLMatcher, stage: int) -> Iterator[_Step]:
         if stage == 0 and not text:
-            yield from self._matches(text)
+            yield from self._matches()
         yield from self._bytes(matcher, everything=stage == 1)
 
-    def _matches(self, text: bytes) -> Iterator[_Step]:
+    def _matches(self) -> Iterator[_Step]:
         """Completions by the pattern; none inside a UTF-8 sequence."""
-        if self._machine is None:
-            return
-        try:
-            partial = (self._prefix + text).decode()
-        except UnicodeDecodeError:
+        if self._machine is None or not _is_utf8(self._prefix):
             return
         for variant in range(_VARIANTS):
-            rest = complete([self._machine], partial, variant=variant)
+            rest = complete([self._machine], self._prefix.decode(), variant=variant)
             if rest:
                 yield _Step(rest.encode(), 0.0, 0.0)
 
     def _bytes(self, matcher: LLMatcher, *, everything: bool) -> Iterator[_Step]:
-        here = matcher.compute_bitmask()
-        masks = set()
         allowed = _allowed(matcher)
-        for byte in allowed if everything else sorted(_some(allowed), key=_byte_cost):
-            after = matcher.deep_copy()
-            after.consume_token(byte)
-            forced = b"" if after.is_stopped() else after.compute_ff_bytes()
-            after.consume_tokens(list(forced))
-            mask = b"" if after.is_stopped() else after.compute_bitmask()
-            if mask not in masks or everything:
-                masks.add(mask)
-                yield _Step(bytes([byte]) + forced, _byte_cost(byte) + (mask == here), 0.0)
+        reached = [_forced(matcher, byte) for byte in (allowed if everything else _some(allowed, _ASCII))]
+        here = matcher.compute_bitmask()
+        idle = here if sum(mask == here for _, mask in reached) > _FEW else None
+        reached.sort(key=lambda step: _byte_cost(step[0][0]) + (step[1] == idle))
+        groups: dict[tuple[bytes, bytes], list[bytes]] = {}
+        for text, mask in reached:
+            groups.setdefault((text[1:], mask), []).append(text)
+        alike = {text for group in groups.values() if len(group) > _FEW for text in group[1:]}
+        ranked = [text for text, _ in reached if everything or text not in alike]
+        chosen = _CHOICE if len(ranked) > 1 else 0.0
+        for rank, text in enumerate(ranked):
+            yield _Step(text, rank + chosen + len(text) * _BYTE, 0.0)
+
+
+def _forced(matcher: LLMatcher, byte: int) -> tuple[bytes, bytes]:
+    """A byte with all that must follow it, and the mask behind them."""
+    after = matcher.deep_copy()
+    after.consume_token(byte)
+    forced = b"" if after.is_stopped() else after.compute_ff_bytes()
+    after.consume_tokens(list(forced))
+    return bytes([byte]) + forced, b"" if after.is_stopped() else after.compute_bitmask()
 
 
 def _byte_cost(byte: int) -> float:
     """How little a byte helps to end a text: closing brackets help, opening ones do not."""
-    if byte in b")]}>\"';\n":
+    if byte in b")]}>/\"';\n":
         return 0.2
-    return 6.0 if byte in b"([{" else 1.0
+    if byte in b"([{":
+        return 6.0
+    return 1.0 if byte in _ASCII else 2.0
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def witness(grammar: str, finisher: Finisher, nodes: int = 3_000) -> bytes | None:
@@ -262,10 +289,11 @@ def _allowed(matcher: LLMatcher) -> list[int]:
     return [byte for byte in range(256) if mask >> byte & 1]
 
 
-def _some(allowed: list[int]) -> list[int]:
+def _some(allowed: list[int], common: bytes) -> list[int]:
     """All of a few bytes; of many the common ones and a spread of the others."""
     if len(allowed) <= 2 * _SPREAD:
         return allowed
-    common = [byte for byte in _COMMON if byte in allowed]
-    others = [byte for byte in allowed if byte not in _COMMON]
-    return common + others[:: max(1, len(others) // _SPREAD)] + others[-1:]
+    others = [byte for byte in allowed if byte not in common]
+    return (
+        [byte for byte in common if byte in allowed] + others[:: max(1, len(others) // _SPREAD)] + others[-1:]
+    )

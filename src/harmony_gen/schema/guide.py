@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,11 +23,12 @@ Piece = tuple[bytes, float]
 _WIDTH = 100
 _LISTED = 40
 _FREE = 4
+_UNNAMED = 60
 _LONGEST_VALUE = 200
 _UNKNOWN = 200
 _STRAY = 30
 _DANGLING = 4
-_WHOLE = re.compile(r'"(?:[^\\]|\\u[0-9a-fA-F]{4}|\\[^u])*', re.DOTALL)
+_WHOLE = re.compile(r'"(?:[^\\]+|\\u[0-9a-fA-F]{4}|\\[^u])*', re.DOTALL)
 _TYPE_OF_BYTE = dict.fromkeys(b"-0123456789", "number") | {
     ord('"'): "string",
     ord("{"): "object",
@@ -42,7 +44,7 @@ class _Open(NamedTuple):
 
     frame: Frame
     alternatives: Alternatives
-    closings: dict[bool, bytes | None]
+    closings: dict[tuple[Texts, bool], bytes | None]
 
 
 class Guide:
@@ -55,6 +57,7 @@ class Guide:
     def __init__(self, root: Subschema) -> None:
         self.outline = Outline(root)
         self.texts = Texts(self.outline)
+        self.exemplary = Texts(self.outline, exemplary=True)
         self._known: dict[int, _Open] = {}
 
     def start(self, scan: Scan) -> None:
@@ -84,7 +87,7 @@ class Guide:
         return tuple(found)[:_WIDTH]
 
     def _agreeing(self, alternatives: Alternatives, frame: Frame, document: bytes) -> Alternatives:
-        """The alternatives that the members so far do not contradict by type, `const` or `enum`."""
+        """The alternatives that the members so far do not contradict by order, type, `const` or `enum`."""
         if len(alternatives) < 2 or frame.kind == "[":  # noqa: PLR2004 - one alternative is kept in any case
             return alternatives
         members = [
@@ -93,51 +96,59 @@ class Guide:
         return tuple(
             alternative
             for alternative in alternatives
-            if all(_admits(self.outline.child(alternative, key), text) for key, text in members)
+            if alternative.keeps_order(frame.keys)
+            and all(_admits(self.outline.child(alternative, key), text) for key, text in members)
         )
 
-    def rest(self, scan: Scan, document: bytes) -> bytes | None:
+    def rest(self, scan: Scan, document: bytes, texts: Texts | None = None) -> bytes | None:
         """A text that completes the document between tokens, or None if the schema suggests none."""
+        texts = texts or self.texts
         if scan.done:
             return b""
         frames = scan.frames
         if not frames or frames[-1].phase in ("colon", "value"):
-            value = self.texts.short(self._expected(frames, document))
+            value = texts.short(self._expected(frames, document))
             if value is None:
                 return None
             colon = b":" if frames and frames[-1].phase == "colon" else b""
-            return self._close(frames, document, colon + value.encode(), child=True)
-        return self._close(frames, document, b"", child=False)
+            return self._close(frames, document, texts, colon + value.encode(), child=True)
+        return self._close(frames, document, texts, b"", child=False)
 
-    def _close(self, frames: tuple[Frame, ...], document: bytes, text: bytes, *, child: bool) -> bytes | None:
+    def _close(
+        self, frames: tuple[Frame, ...], document: bytes, texts: Texts, text: bytes, *, child: bool
+    ) -> bytes | None:
         """A text, and what closes the frames behind it; `child`: it completes a child of the last of them."""
         pieces = [text]
         for depth in range(len(frames), 0, -1):
-            closing = self._closing(frames[:depth], document, child=child or depth < len(frames))
+            closing = self._closing(frames[:depth], document, texts, child=child or depth < len(frames))
             if closing is None:
                 return None
             pieces.append(closing)
         return b"".join(pieces)
 
-    def _closing(self, frames: tuple[Frame, ...], document: bytes, *, child: bool) -> bytes | None:
+    def _closing(
+        self, frames: tuple[Frame, ...], document: bytes, texts: Texts, *, child: bool
+    ) -> bytes | None:
         """What closes the innermost of some frames, missing members included; the shortest that is known."""
         known = self._open(frames, document)
-        if child not in known.closings:
+        if (texts, child) not in known.closings:
             found = (
-                self._closing_of(alternative, known.frame, document, child=child)
+                self._closing_of(alternative, known.frame, document, texts, child=child)
                 for alternative in known.alternatives[:_LISTED]
             )
-            known.closings[child] = min((text for text in found if text is not None), key=len, default=None)
-        return known.closings[child]
+            known.closings[texts, child] = min(
+                (text for text in found if text is not None), key=len, default=None
+            )
+        return known.closings[texts, child]
 
     def _closing_of(
-        self, alternative: Alternative, frame: Frame, document: bytes, *, child: bool
+        self, alternative: Alternative, frame: Frame, document: bytes, texts: Texts, *, child: bool
     ) -> bytes | None:
         if frame.kind == "{":
-            missing = self.texts.members(alternative, frame.keys)
+            missing = texts.members(alternative, frame.keys)
             bracket = "}"
         else:
-            missing = self._missing_items(alternative, frame, document, child=child)
+            missing = self._missing_items(alternative, frame, document, texts, child=child)
             bracket = "]"
         if missing is None or (not missing and frame.phase in ("key", "value") and not child):
             return None
@@ -145,7 +156,7 @@ class Guide:
         return f"{comma}{','.join(missing)}{bracket}".encode()
 
     def _missing_items(
-        self, alternative: Alternative, frame: Frame, document: bytes, *, child: bool
+        self, alternative: Alternative, frame: Frame, document: bytes, texts: Texts, *, child: bool
     ) -> list[str] | None:
         present = len(frame.members) + child
         least = alternative.at_least("minItems")
@@ -154,7 +165,7 @@ class Guide:
         if present >= least:
             return []
         taken = [document[slice(*span)].decode() for span in frame.members]
-        return self.texts.items(alternative, range(present, least), taken)
+        return texts.items(alternative, range(present, least), taken)
 
     def estimate(self, scan: Scan, document: bytes) -> float:
         """A guess of the bytes that are missing."""
@@ -163,7 +174,7 @@ class Guide:
             return len(rest)
         length = self._estimate_tail(scan, document) if scan.tail else 5.0
         for depth in range(1, len(scan.frames) + 1):
-            closing = self._closing(scan.frames[:depth], document, child=True)
+            closing = self._closing(scan.frames[:depth], document, self.texts, child=True)
             length += _UNKNOWN if closing is None else len(closing)
         return length
 
@@ -202,9 +213,12 @@ class Guide:
                 yield from ((text, 6) for text in (b'":', b'a":', b'0":', b'_":'))
             else:
                 yield b'"', 0
+                yield from ((text, -len(text)) for text in self._rest_of_hint(scan, document))
         elif scan.tail:
             yield from ((text, 4 + len(text)) for text in (b"00", b"000", b"0000", b".0", b".5", b"e0"))
         elif not scan.done:
+            exemplary = self.rest(scan, document, self.exemplary) or b""
+            yield exemplary, -len(exemplary)  # cheap to try: the author knows what validators want
             yield from self._unlikely(scan, document)
 
     def _rest_of_string(self, scan: Scan, document: bytes) -> Iterator[Piece]:
@@ -214,12 +228,20 @@ class Guide:
             yield from ((_key(name, partial), 0) for name, _ in names)
             return
         for alternative in self._expected(scan.frames, document):
-            if alternative.values is None:
+            if alternative.values is None and "string" in alternative.types:
                 for text in strings(alternative, partial):
                     yield spell(text)[1:].encode(), 0
-            for value in (alternative.values or []) + alternative.hints:
+            for value in alternative.values or ():
                 if isinstance(value, str) and value.startswith(partial):
                     yield spell(value[len(partial) :])[1:].encode(), 0
+
+    def _rest_of_hint(self, scan: Scan, document: bytes) -> Iterator[bytes]:
+        """What completes an open string to an example of the author."""
+        partial = _text(scan.tail)
+        for alternative in self._expected(scan.frames, document):
+            for value in alternative.hints:
+                if isinstance(value, str) and value.startswith(partial):
+                    yield spell(value[len(partial) :])[1:].encode()
 
     def _required_names(self, scan: Scan, document: bytes) -> Iterator[tuple[str, Alternative]]:
         """Names of missing members that begin with the open key, if one is open; by which alternative."""
@@ -297,9 +319,9 @@ class Guide:
         frame = scan.frames[-1] if scan.frames else None
         if frame is not None and frame.kind == "{" and frame.phase not in ("colon", "value"):
             comma = b"," if frame.phase == "after" else b""
-            for name, _ in self._optional_names(scan, document):
-                yield comma + b'"' + _key(name, ""), 4
-            yield comma + b'"', 4
+            for name, parent in self._optional_names(scan, document):
+                yield comma + b'"' + _key(name, ""), 4 if name in parent.properties else _UNNAMED
+            yield comma + b'"', _UNNAMED
             return
         comma = b"," if frame is not None and frame.phase == "after" else b""
         comma = b":" if frame is not None and frame.phase == "colon" else comma
@@ -331,12 +353,14 @@ def is_whole(tail: bytes) -> bool:
     return tail[:1] != b'"' or len(_whole_part(tail).encode()) == len(tail)
 
 
+@lru_cache(maxsize=256)
 def _whole_part(tail: bytes) -> str:
     """An open string without a sequence or an escape that is not complete."""
     found = _WHOLE.match(tail.decode(errors="ignore"))
     return found.group() if found else '"'
 
 
+@lru_cache(maxsize=256)
 def _text(tail: bytes) -> str:
     """The text of an open string, as far as it is whole."""
     return str(json.loads(_whole_part(tail) + '"', strict=False)) if tail else ""

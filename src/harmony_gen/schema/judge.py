@@ -1,23 +1,26 @@
-"""The judges: independent validators that have the last word on every value. None of this is our own grammar code."""
+"""The judges: independent validators that have the last word on every value. None is our own grammar code."""
 
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import jsonschema
 import jsonschema.exceptions
 import jsonschema.validators
 import pydantic
-import pydantic_core
 import referencing.exceptions
 from jsonschema_specifications import REGISTRY
 
 from harmony_gen.errors import SchemaError, ValidationError
 from harmony_gen.schema.scanner import Path, pointer
-from harmony_gen.schema.subschema import JsonSchema, Subschema
+from harmony_gen.schema.subschema import JsonSchema, Subschema, dialect
+
+if TYPE_CHECKING:
+    import pydantic_core
 
 T = TypeVar("T")
 
@@ -41,7 +44,9 @@ class DuplicateKeyError(ValueError):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        message = "an object holds a key twice"
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        message = f"an object holds the key {twice!r} twice"
         raise DuplicateKeyError(message)
     return value
 
@@ -50,9 +55,13 @@ def read_json(text: str | bytes) -> Any:
     """The value of a JSON text.
 
     Raises:
-        ValueError: it is not JSON, holds NaN or Infinity, or holds a key twice.
+        ValueError: it is not JSON, holds NaN or Infinity, holds a key twice, or is nested too deeply.
     """
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except RecursionError as error:
+        message = "it is nested too deeply to be read"
+        raise ValueError(message) from error
 
 
 def _no_constant(name: str) -> Any:
@@ -60,15 +69,24 @@ def _no_constant(name: str) -> Any:
     raise ValueError(message)
 
 
+_UNDECIDED = (RecursionError, ValueError, ArithmeticError, referencing.exceptions.Unresolvable)
+"""What the validator raises where it cannot tell whether a value is valid."""
+
+
 class JsonSchemaJudge:
-    """The package `jsonschema`, formats checked, with nothing fetched from anywhere."""
+    """The package `jsonschema`, with nothing fetched from anywhere.
+
+    The formats of the newest draft are checked in all dialects, `uuid` in draft 4 too: nobody writes a format
+    to have it ignored.
+    """
 
     def __init__(self, schema: JsonSchema) -> None:
+        dialect(schema)
         kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
         _check_schema(kind, schema)
         self._validator = kind(
             schema,
-            format_checker=kind.FORMAT_CHECKER,
+            format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
             registry=REGISTRY,
         )
         self._parts: dict[int, tuple[Subschema, Any]] = {}
@@ -93,8 +111,8 @@ class JsonSchemaJudge:
     def _is_valid(validator: Any, value: Any) -> bool:
         try:
             return bool(validator.is_valid(value))
-        except (RecursionError, ValueError, ArithmeticError, referencing.exceptions.Unresolvable):
-            return False  # the judge cannot tell: not proven valid
+        except _UNDECIDED:
+            return False  # not proven valid
 
     def check(self, text: str | bytes) -> None:
         """Raises ValidationError with the most telling reason if a JSON text is not valid."""
@@ -102,23 +120,28 @@ class JsonSchemaJudge:
             value = read_json(text)
         except ValueError as error:
             raise ValidationError(f"This is not a JSON text: {error}.") from error
-        error = jsonschema.exceptions.best_match(self._validator.iter_errors(value))
-        if error is not None:
-            place = pointer(tuple(error.absolute_path))
-            raise ValidationError(f"At {place or 'the root'}: {error.message}", pointer=place) from error
+        try:
+            found = jsonschema.exceptions.best_match(self._validator.iter_errors(value))
+        except _UNDECIDED as error:
+            raise ValidationError(f"The value cannot be judged: {error}.") from error
+        if found is not None:
+            place = pointer(tuple(found.absolute_path))
+            raise ValidationError(f"At {place or 'the root'}: {found.message:.500}", pointer=place) from found
 
 
 def _check_schema(kind: Any, schema: JsonSchema) -> None:
     """Raises SchemaError if a schema breaks its meta-schema."""
     try:
-        kind.check_schema(schema)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "[[" in a pattern means more to a later Python
+            kind.check_schema(schema)
     except jsonschema.exceptions.SchemaError as error:
         path: Path = tuple(error.absolute_path)
         keyword = next((step for step in reversed(path) if isinstance(step, str)), None)
         message = f"This is not a valid JSON Schema: at {pointer(path) or 'the root'}: {error.message}"
         raise SchemaError(message, pointer=pointer(path), keyword=keyword) from error
-    except (RecursionError, referencing.exceptions.Unresolvable) as error:
-        raise SchemaError(f"This schema cannot be read: {error}") from error
+    except RecursionError as error:
+        raise SchemaError("The schema is nested too deeply. Put inner parts under `$defs`.") from error
 
 
 class PydanticJudge(Generic[T]):
@@ -131,7 +154,7 @@ class PydanticJudge(Generic[T]):
         """Whether a JSON text makes a value of the type."""
         try:
             self.adapter.validate_json(text)
-        except Exception:  # noqa: BLE001 - a user's validator may raise anything; whatever it is, it is a no
+        except Exception:  # noqa: BLE001 - a user's validator may raise anything: it is a no
             return False
         return True
 
@@ -148,19 +171,34 @@ class PydanticJudge(Generic[T]):
         try:
             return self.adapter.validate_json(text)
         except pydantic.ValidationError as error:
-            place, reason = first_reason(error)
-            raise ValidationError(f"At {place or 'the root'}: {reason}", pointer=place) from error
+            detail = first_detail(error)
+            place = _place(detail["loc"], text)
+            raise ValidationError(f"At {place or 'the root'}: {detail['msg']}", pointer=place) from error
+        except Exception as error:  # a user's validator may raise anything: it is a no
+            raise ValidationError(f"A validator raised {type(error).__name__}: {error}") from error
 
 
-def first_reason(error: pydantic.ValidationError | pydantic_core.ValidationError) -> tuple[str, str]:
-    """JSON Pointer and message of Pydantic's first complaint."""
-    details = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return pointer(details["loc"]), details["msg"]
+def first_detail(error: pydantic_core.ValidationError) -> pydantic_core.ErrorDetails:
+    """Pydantic's first complaint."""
+    return error.errors(include_url=False, include_context=False, include_input=False)[0]
+
+
+def _place(location: tuple[str | int, ...], text: str | bytes) -> str:
+    """JSON Pointer of a location of Pydantic's, which names members of unions and missing keys too."""
+    value: Any = json.loads(text) if location else None
+    path: Path = ()
+    for step in location:
+        if step in (
+            value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+        ):
+            value = value[step]
+            path = (*path, step)
+    return pointer(path)
 
 
 @dataclass(frozen=True)
 class GrammarJudge:
-    """For a regex or a Lark grammar the engine itself is the judge: there is no second implementation to ask."""
+    """For a regex or a Lark grammar the engine itself is the judge: there is no other to ask."""
 
     grammar: str
     pattern: str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cached_property
+from operator import le
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import SchemaError
@@ -122,8 +123,18 @@ class Alternative:
 
     def optional_after(self, seen: tuple[str, ...]) -> list[str]:
         """Names of the listed members that may still come: those behind the last one that is there."""
-        last = max((self.properties.index(name) for name in seen if name in self.properties), default=-1)
+        last = max((self._places.get(name, -1) for name in seen), default=-1)
         return self.properties[last + 1 :]
+
+    def keeps_order(self, seen: tuple[str, ...]) -> bool:
+        """Whether the members so far stand in the order the grammar wants, no required one skipped."""
+        places = [self._places.get(name, len(self.properties)) for name in seen]
+        missing = [self._places[name] for name in self.required if name not in seen]
+        return all(map(le, places, places[1:])) and (not missing or not places or places[-1] < min(missing))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.properties)}
 
     def _in_order(self, names: list[str]) -> list[str]:
         listed = [name for name in self.properties if name in names]

@@ -13,6 +13,7 @@ import re
 from collections import deque
 from functools import lru_cache
 from importlib import import_module
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.schema.characters import EVERY, Chars, characters, has, pick
@@ -62,6 +63,7 @@ class Automaton:
         self._numbers: dict[frozenset[int], int] = {frozenset(): self.DEAD}
         self._steps: dict[tuple[int, str], int] = {}
         self.start = self._number(self._graph.closure([inner], at_start=True))
+        self._last = ("", self.start)  # the text read last; a text is often read again with more behind it
 
     def step(self, state: int, char: str) -> int:
         """The state after one more character."""
@@ -80,9 +82,12 @@ class Automaton:
 
     def run(self, text: str) -> int:
         """The state after a text."""
-        state = self.start
-        for char in text:
+        before, state = self._last
+        if not text.startswith(before):
+            before, state = "", self.start
+        for char in text[len(before) :]:
             state = self.step(state, char)
+        self._last = text, state
         return state
 
     def distance(self, state: int) -> int:
@@ -164,7 +169,8 @@ class _Graph:
 
     def _character(self, chars: Chars, start: int) -> int:
         end = self.new()
-        self.edges[start].append((chars, end))
+        if chars:
+            self.edges[start].append((chars, end))
         return end
 
     def _branch(self, options: Iterable[Any], start: int) -> int:
@@ -286,12 +292,13 @@ def _complete(
     """A* over tuples of states; the estimate is the distance, or the length that is missing."""
     if Automaton.DEAD in states:
         return None
-    heap = [(0, 0, states, "")]
+    order = count()
+    heap = [(0, 0, next(order), states, "")]
     seen = {(states, 0)}
     for _ in range(_MAX_STEPS):
         if not heap:
             return None
-        bound, _, states, text = heapq.heappop(heap)
+        bound, _, _, states, text = heapq.heappop(heap)
         if room is not None and bound > room:
             return None
         moves = _moves(automata, states, variant)
@@ -305,7 +312,7 @@ def _complete(
             if mark not in seen:
                 seen.add(mark)
                 far = max(machine.distance(state) for machine, state in zip(automata, following, strict=True))
-                heapq.heappush(heap, (max(length + far, need), -length, following, text + char))
+                heapq.heappush(heap, (max(length + far, need), -length, next(order), following, text + char))
     return None
 
 

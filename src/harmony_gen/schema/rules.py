@@ -1,19 +1,26 @@
-"""Rules: conditions a grammar cannot express, decided at the moment a value closes, before its last token is committed.
+"""Rules: conditions a grammar cannot express, decided when a value closes, before its last token is taken.
 
 A rule only ever says no earlier than the judge would; the judge still has the last word on the whole text.
 """
+# ruff: noqa: ARG002 - all rules have one signature
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harmony_gen.errors import ValidationError
-from harmony_gen.schema.judge import JsonSchemaJudge, Judge
 from harmony_gen.schema.scanner import Closed, Frame, Path, Scan, pointer
 from harmony_gen.schema.subschema import Subschema, certain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harmony_gen.schema.judge import JsonSchemaJudge, Judge
+
+_DEEPEST = 200
 
 
 class Rejection(NamedTuple):
@@ -49,19 +56,43 @@ class Rule(Protocol):
         ...
 
 
+class Readable:
+    """Every value can be read: no integer has more digits, no value stands deeper than the judges take."""
+
+    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+        """See Rule."""
+        for item in closed:
+            if len(item.path) > _DEEPEST:
+                return rejection(text, item, f"this value stands more than {_DEEPEST} levels deep")
+            if not _has_few_digits(text[slice(*item.span)]):
+                return rejection(text, item, "this number has more digits than can be read")
+        return None
+
+
+def _has_few_digits(value: bytes) -> bool:
+    if len(value) <= sys.int_info.str_digits_check_threshold or value[:1] not in b"-0123456789":
+        return True
+    try:
+        json.loads(value)
+    except ValueError:
+        return False
+    return True
+
+
 class UniqueKeys:
     """No object holds a key twice."""
 
     def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
-        """See Rule. Looks at the innermost object only: a key closes there or nowhere."""
-        frames = [item.parent for item in closed if item.parent is not None]
-        frames += scan.frames[-1:]
-        for frame in frames:
-            if frame.kind == "{" and frame.keys and frame.keys[-1] in frame.keys[:-1]:
-                place = pointer((*scan.path[: len(scan.frames) - 1], frame.keys[-1]))
+        """See Rule."""
+        objects = [(item.path, item.parent) for item in closed if item.parent is not None]
+        objects += [(scan.path_of(depth), frame) for depth, frame in enumerate(scan.frames) if frame.keys]
+        for path, frame in objects:
+            if frame.kind == "{" and frame.keys[-1] in frame.keys[:-1]:
                 key = json.dumps(frame.keys[-1], ensure_ascii=False)
-                start = text.rfind(key.encode(), 0)
-                return Rejection(place, key, "this key is in the object already", max(start, 0))
+                _, before = frame.members[len(frame.keys) - 2]
+                return Rejection(
+                    pointer(path), key, "this key is in the object already", text.index(b'"', before)
+                )
         return None
 
 
@@ -130,11 +161,20 @@ def members(text: bytes, frame: Frame) -> dict[str, bytes]:
     return {key: text[start:end] for key, (start, end) in zip(frame.keys, frame.members, strict=False)}
 
 
+_POINTER = re.compile(r"(/([^~/]|~[01])*)*")
+
+
 class PointerRule:
     """A user's condition on the values at one place."""
 
     def __init__(self, place: str, condition: Callable[[Any], object]) -> None:
-        self._pattern = re.compile("/".join("[^/]+" if part == "*" else re.escape(part) for part in place.split("/")))
+        if not _POINTER.fullmatch(place):
+            message = (
+                f'The place of a rule must be a JSON Pointer like "/total" or "/items/*"; it is {place!r}.'
+            )
+            raise ValueError(message)
+        parts = ("[^/]*" if part == "*" else re.escape(part) for part in place.split("/"))
+        self._pattern = re.compile("/".join(parts))
         self._condition = condition
 
     def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
@@ -149,9 +189,10 @@ class PointerRule:
     def _reason(self, value: Any) -> str | None:
         try:
             verdict = self._condition(value)
-        except Exception as error:  # noqa: BLE001 - a user's condition may raise anything; whatever it is, it is a no
+            refused = verdict is not None and not verdict
+        except Exception as error:  # noqa: BLE001 - a user's code may raise anything: it is a no
             return str(error) or type(error).__name__
-        return "the rule refuses this value" if verdict is False else None
+        return "the rule refuses this value" if refused else None
 
 
 def rule(place: str, condition: Callable[[Any], object]) -> PointerRule:
@@ -159,8 +200,11 @@ def rule(place: str, condition: Callable[[Any], object]) -> PointerRule:
 
     Args:
         place: a JSON Pointer; "*" stands for any one key or index. "" is the whole answer.
-        condition: called with each value there as it closes; it refuses the value by returning False or by raising
-            an exception, whose message becomes the reason.
+        condition: called with each value there as it closes; it refuses the value by returning False (or
+            anything false but None) or by raising an exception, whose message becomes the reason.
+
+    Raises:
+        ValueError: the place is no JSON Pointer.
     """
     return PointerRule(place, condition)
 
@@ -182,7 +226,9 @@ class RulesJudge:
             self._before.check(text)
         broken = self._broken(text.encode() if isinstance(text, str) else text)
         if broken is not None:
-            raise ValidationError(f"At {broken.pointer or 'the root'}: {broken.reason}", pointer=broken.pointer)
+            raise ValidationError(
+                f"At {broken.pointer or 'the root'}: {broken.reason}", pointer=broken.pointer
+            )
 
     def _broken(self, text: bytes) -> Rejection | None:
         scan, closed = Scan().feed(text)

@@ -1,7 +1,7 @@
 """Follows a JSON text byte by byte: which containers are open, and which values have just closed.
 
-The scanner knows syntax only, no schema. Its state is an immutable value, so a rollback is a matter of keeping
-the old state. It expects what the grammar guarantees, a prefix of a JSON text, and does not check it again.
+The scanner knows syntax only, no schema. Its state is an immutable value, so a rollback is a matter of
+keeping the old state. It expects what the grammar guarantees, a prefix of a JSON text, and does not check it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Frame(NamedTuple):
     Attributes:
         kind: "{" or "[".
         start: byte offset of its opening bracket.
-        phase: what comes next: "first" (just opened), "key", "colon", "value" or "after" (a member has closed).
+        phase: what comes next: "first" (just opened), "key", "colon", "value" or "after" (a closed member).
         keys: the keys seen so far, the current one last; () in an array.
         members: spans of the values that have closed, in order.
     """
@@ -54,7 +54,9 @@ class Closed(NamedTuple):
     parent: Frame | None
 
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|[{}\[\],:]|[-+.0-9eE]+|[a-z]+|[ \t\r\n]+', re.S)
+_TOKEN = re.compile(
+    rb'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|[{}\[\],:]|[-+.0-9eE]+|[a-z]+|[ \t\r\n]+', re.DOTALL
+)
 _WORDS = (b"true", b"false", b"null")
 
 
@@ -85,9 +87,12 @@ class Scan(NamedTuple):
 
     @property
     def path(self) -> Path:
-        """Where the value that is open, or comes next, stands; the object's path while a member name is due."""
-        frames = self.frames[:-1] if self.in_key else self.frames
-        return tuple(frame.step for frame in frames)
+        """Where the value that is open, or comes next, stands; the object's path while a name is due."""
+        return tuple(frame.step for frame in (self.frames[:-1] if self.in_key else self.frames))
+
+    def path_of(self, depth: int) -> Path:
+        """Where the last member of an open container stands; the outermost container has depth 0."""
+        return tuple(frame.step for frame in self.frames[: depth + 1])
 
     def feed(self, data: bytes) -> tuple[Scan, list[Closed]]:
         """Reads more bytes.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import pydantic
 
@@ -17,9 +16,12 @@ from harmony_gen.schema.finish import Finisher, GrammarFinisher, JsonFinisher
 from harmony_gen.schema.json_schema import close_objects, lower, subschemas
 from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, Judge, PydanticJudge, read_json
 from harmony_gen.schema.pydantic_rule import PydanticRule
-from harmony_gen.schema.rules import Rule, RulesJudge, SchemaParts, UniqueItems, UniqueKeys
+from harmony_gen.schema.rules import Readable, Rule, RulesJudge, SchemaParts, UniqueItems, UniqueKeys
 from harmony_gen.schema.scanner import Scan
 from harmony_gen.schema.subschema import JsonSchema, Subschema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -29,14 +31,14 @@ _WITNESS_NODES = 3000
 
 @dataclass(frozen=True, eq=False)
 class Schema(Generic[T]):
-    """What a right answer is: a grammar that masks, rules that check while decoding, and judges with the last word.
+    """What a right answer is: a grammar that masks, rules that check, and judges with the last word.
 
     Make one with `Schema.of` or the `from_…` methods, not directly.
 
     Attributes:
         grammar: grammar text for the mask engine; admits every valid text in the chosen spelling.
-        coverage: how each constraining keyword is guaranteed, by its JSON Pointer: "masked" (no token that breaks
-            it is ever offered) or "checked" (a token that breaks it is refused before it is committed).
+        coverage: how each constraining keyword is guaranteed, by its JSON Pointer: "masked" (no token that
+            breaks it is ever offered) or "checked" (a token that breaks it is refused before it is taken).
         json_schema: the JSON Schema, or None for a regex or a Lark grammar.
         rules: conditions decided as values close.
         judge: the validator of everything that can be decided from the schema alone.
@@ -61,15 +63,19 @@ class Schema(Generic[T]):
 
     @classmethod
     def of(cls, source: Any) -> Schema[Any]:
-        """Makes a schema from a JSON Schema (dict, bool, or path of a .json file), a type, or an outlines term.
+        """Makes a schema from a JSON Schema (dict, bool, path of a .json file), a type, or an outlines term.
 
-        Types are Pydantic models and whatever Pydantic reads: dataclasses, TypedDicts, `list[int]`, `Literal[…]`.
+        Types are Pydantic models and whatever Pydantic reads: dataclasses, TypedDicts, `list[int]`, enums.
 
         Raises:
             SchemaError: it is no schema, or holds a keyword that cannot be guaranteed.
         """
         if isinstance(source, Schema):
             return source
+        if source is None:
+            raise SchemaError(
+                "None is no schema. Pass a dict, a path, or a type; NoneType is the type of null."
+            )
         if isinstance(source, dict | bool):
             return cls.from_json_schema(source)
         if isinstance(source, str | FilePath):
@@ -93,21 +99,22 @@ class Schema(Generic[T]):
         """
         if isinstance(schema, str | FilePath):
             schema = _read_schema(FilePath(schema))
+        if not isinstance(schema, dict | bool):
+            raise SchemaError(f"A JSON Schema is a dict or a bool, not {schema!r:.80}.")
         try:
-            text = json.dumps(schema, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise SchemaError(f"The schema is not JSON: {error}.") from error
-        return _from_json_text(text)
+            return _from_json_text(_json_text(schema))
+        except RecursionError as error:
+            raise SchemaError("The schema is nested too deeply. Put inner parts under `$defs`.") from error
 
     @classmethod
     def from_pydantic(cls, kind: type[U] | Any) -> Schema[U]:
         """Makes a schema from a Pydantic model, or any type Pydantic reads. Results are values of that type.
 
-        Field and model validators run while decoding. Objects are closed: keys the model does not name are not
-        written, unless it says `extra="allow"`.
+        Field and model validators run while decoding. Objects are closed: keys the model does not name are
+        not written, unless it says `extra="allow"`.
         """
         try:
-            return _from_type(kind)
+            return _from_type(cast("Any", kind))
         except TypeError as error:
             if "unhashable" not in str(error):
                 raise
@@ -168,12 +175,12 @@ class Schema(Generic[T]):
         """A short valid text.
 
         Raises:
-            UnsatisfiableError: none was found; so the schema contradicts itself, or is out of the search's reach.
+            UnsatisfiableError: none was found; the schema contradicts itself or is out of the search's reach.
         """
         if self._witness is None:
             raise UnsatisfiableError(
-                "No valid answer to this schema was found: it contradicts itself, or its validators admit values "
-                "that cannot be guessed. `examples` in the schema help the search."
+                "No valid answer to this schema was found: it contradicts itself, or its validators admit "
+                "values that cannot be guessed. `examples` in the schema help the search."
             )
         return self._witness
 
@@ -194,13 +201,23 @@ def _witness(grammar: str, finisher: Finisher) -> str | None:
 
 def _read_schema(path: FilePath) -> JsonSchema:
     try:
-        return cast(JsonSchema, json.loads(path.read_text("utf-8")))
+        return cast("JsonSchema", read_json(path.read_text("utf-8")))
     except OSError as error:
         raise SchemaError(f"The schema file {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise SchemaError(f"The schema file {path} is not UTF-8: byte {error.start}.") from error
     except ValueError as error:
         raise SchemaError(f"The schema file {path} is not JSON: {error}.") from error
+
+
+def _json_text(schema: JsonSchema) -> str:
+    """The schema as it is now; changing the dict later changes nothing."""
+    try:
+        text = json.dumps(schema, allow_nan=False, ensure_ascii=False)
+        text.encode()  # no half surrogate pairs
+    except (TypeError, ValueError) as error:
+        raise SchemaError(f"The schema is not JSON: {error}.") from error
+    return text
 
 
 def _compiled(grammar: str, what: str) -> str:
@@ -242,7 +259,7 @@ def _json_schema(schema: JsonSchema, judge: JsonSchemaJudge, parse: Callable[[st
         grammar=lowered.grammar,
         coverage=lowered.coverage,
         json_schema=schema,
-        rules=(UniqueKeys(), *_unique_items(schema, root), SchemaParts(root, judge)),
+        rules=(Readable(), UniqueKeys(), *_unique_items(schema, root), SchemaParts(root, judge)),
         judge=judge,
         finisher=finisher,
         parse=parse,
@@ -259,13 +276,7 @@ def _unique_items(schema: JsonSchema, root: Subschema) -> tuple[Rule, ...]:
 
 @lru_cache(maxsize=128)
 def _from_type(kind: Any) -> Schema[Any]:
-    try:
-        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind)
-        schema = adapter.json_schema()
-    except (pydantic.errors.PydanticUserError, AttributeError) as error:
-        reason = str(error).splitlines()[0]
-        raise SchemaError(f"{kind!r} is neither a schema nor a type Pydantic can describe: {reason}") from error
-    schema = close_objects(schema)
+    adapter, schema = _described(kind)
     validators = PydanticJudge(adapter)
     judge = JsonSchemaJudge(schema)
     base = _json_schema(schema, judge, validators.parse)
@@ -281,6 +292,19 @@ def _from_type(kind: Any) -> Schema[Any]:
     )
 
 
+def _described(kind: Any) -> tuple[pydantic.TypeAdapter[Any], JsonSchema]:
+    """Pydantic's adapter and JSON Schema of a type."""
+    what = f"{kind!r:.80} is neither a schema nor a type Pydantic can describe"
+    try:
+        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind)
+        schema = adapter.json_schema()
+    except (pydantic.errors.PydanticUserError, AttributeError, NameError) as error:
+        raise SchemaError(f"{what}: {str(error).splitlines()[0]}") from error
+    if adapter.core_schema["type"] == "call":
+        raise SchemaError(f"{what}: it is a function. Pass the type of its argument.")
+    return adapter, close_objects(schema)
+
+
 def _from_outlines(term: Any) -> Schema[Any]:
     """A schema from one of outlines' output types."""
     from outlines.types import dsl
@@ -293,6 +317,6 @@ def _from_outlines(term: Any) -> Schema[Any]:
         if not isinstance(term, dsl.Term):
             term = dsl.python_types_to_terms(term)
         pattern = dsl.to_regex(term)
-    except (TypeError, NotImplementedError, RecursionError) as error:
+    except (TypeError, ValueError, NotImplementedError, RecursionError) as error:
         raise SchemaError(f"This outlines type cannot be used: {error}") from error
     return Schema.from_regex(pattern)

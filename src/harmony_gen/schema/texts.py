@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harmony_gen.schema.formats import FORMATS
@@ -17,19 +18,26 @@ _LISTED = 40
 _LONGEST_ARRAY = 1_000
 _VARIANTS = 3
 _HUGE = 1e300
+_LETTERS = ascii_lowercase + digits
 
 
 class Texts:
-    """Short texts for the alternatives of an outline, remembered by nesting depth."""
+    """Short texts for the alternatives of an outline, remembered by nesting depth.
 
-    def __init__(self, outline: Outline) -> None:
+    Attributes:
+        exemplary: where the author of the schema gives examples, the first of them is the text.
+    """
+
+    def __init__(self, outline: Outline, *, exemplary: bool = False) -> None:
         self.outline = outline
+        self.exemplary = exemplary
         self._shortest: dict[tuple[Alternative, int], str | None] = {}
         self._any: dict[Alternatives, str | None] = {}
 
     def short(self, alternatives: Alternatives) -> str | None:
         """A short text of one of the alternatives, nested as little as can be, or None if none is found."""
         if alternatives not in self._any:
+            self._any[alternatives] = None  # what a cycle sees
             found = (self._short(alternatives, depth) for depth in range(_DEPTH))
             self._any[alternatives] = next((text for text in found if text is not None), None)
         return self._any[alternatives]
@@ -56,6 +64,9 @@ class Texts:
 
     def values(self, alternative: Alternative, depth: int) -> Iterator[str]:
         """Short texts of an alternative whose containers are nested no deeper than `depth`."""
+        if self.exemplary and alternative.hints:
+            yield spell(alternative.hints[0])
+            return
         if alternative.values is not None:
             yield from sorted(map(spell, alternative.values), key=len)[:_LISTED]
             return
@@ -137,14 +148,20 @@ class Texts:
         if lack <= 0:
             return names
         present = {*seen, *names}
-        listed = [name for name in alternative.optional_after(seen) if name not in present]
-        listed.sort(key=lambda name: len(self.short(self.outline.child(alternative, name)) or "x" * 999))
-        fillers = listed[:lack]
-        free = (name for name in self.free_names(alternative, "") if name not in present)
-        fillers += [name for name, _ in zip(free, range(lack - len(fillers)), strict=False)]
-        chosen = {*names, *fillers}
+        left = (name for name in alternative.optional_after(seen) if name not in present)
+        texts = {name: self.short(self.outline.child(alternative, name)) for name in left}
+        lengths = {name: len(name) + len(text) for name, text in texts.items() if text is not None}
+        fillers = sorted(lengths, key=lengths.__getitem__)[:lack]
+        present.update(fillers)
+        for name in self.free_names(alternative, ""):
+            if len(fillers) == lack:
+                break
+            if name not in present:
+                present.add(name)
+                fillers.append(name)
+        chosen = names + fillers
         order = [name for name in alternative.properties if name in chosen]
-        return order + [name for name in fillers if name not in order]
+        return order + [name for name in chosen if name not in order]
 
     def free_names(self, alternative: Alternative, partial: str) -> Iterator[str]:
         """Names outside `properties` that begin with a text, by patternProperties and propertyNames."""
@@ -155,7 +172,8 @@ class Texts:
         patterns = [pattern for table in alternative.all("patternProperties") for pattern in table]
         open_ended = bool(self.outline.child(alternative, "\0"))
         for pattern in patterns:
-            yield from (partial + rest for rest in _completions([automaton(pattern)], partial))
+            for start in (partial, *(partial + letter for letter in _LETTERS)):
+                yield from (start + rest for rest in _completions([automaton(pattern)], start))
         for option in names:
             if option.values is not None:
                 yield from (name for name in option.values if str(name).startswith(partial))
@@ -163,7 +181,7 @@ class Texts:
                 yield from (partial + rest for rest in strings(option, partial))
         if open_ended and not wanted:
             yield from [partial] if partial else []
-            yield from (f"{partial}{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
+            yield from (f"{partial}{letter}" for letter in ascii_lowercase)
             yield from (f"{partial}a{number}" for number in range(100))
 
 
@@ -241,7 +259,7 @@ def _fits(alternative: Alternative, value: float, *, whole: bool) -> bool:
 
 
 def _above(keywords: dict[str, Any], value: float, sign: int, inclusive: str, exclusive: str) -> bool:
-    """Whether a value keeps to a bound; `sign` is -1 for an upper one. In draft 4 `exclusive…` is a boolean."""
+    """Whether a value keeps to a bound; `sign` is -1 for an upper one. Draft 4 has `exclusive: true`."""
     bound, limit = keywords.get(inclusive), keywords.get(exclusive)
     if limit is True:
         bound, limit = None, bound
