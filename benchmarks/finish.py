@@ -61,9 +61,7 @@ def strict_grammar(schema: Any) -> str | None:
     return None if "checked" in lowered.coverage.values() else lowered.grammar
 
 
-def measure(
-    name: str, schema: Any, grammar: str, outcomes: Counter[str], times: dict[str, list[float]]
-) -> None:
+def measure(name: str, schema: Any, grammar: str, outcomes: Counter[str], times: dict[str, list[float]]) -> None:
     judge = JsonSchemaJudge(schema)
     start = time.perf_counter()
     finisher = JsonFinisher(Subschema.root(schema), judge.accepts)

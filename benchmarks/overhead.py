@@ -30,9 +30,7 @@ from harmony_gen import Generator  # noqa: E402
 ENUM_HEAVY = {
     "type": "object",
     "properties": {
-        name: {
-            "enum": [f"{name}_{level}_priority_group" for level in ("lowest", "medium", "highest", "unknown")]
-        }
+        name: {"enum": [f"{name}_{level}_priority_group" for level in ("lowest", "medium", "highest", "unknown")]}
         for name in (
             "urgency",
             "severity",
@@ -76,8 +74,7 @@ TEXT = "Invoice A-1729 from Northwind Traders to Anna Weber, total 1,284.50 EUR,
 def schemas() -> dict[str, Any]:
     """Ten schemas: the six ready-made ones and four extremes."""
     ready = {
-        path.parent.name: json.loads(path.read_text())
-        for path in sorted((ROOT / "schemas").glob("*/schema.json"))
+        path.parent.name: json.loads(path.read_text()) for path in sorted((ROOT / "schemas").glob("*/schema.json"))
     }
     return {**ready, "enum-heavy": ENUM_HEAVY, "article": ARTICLE, "numbers": NUMBERS, "union": UNION}
 
@@ -152,15 +149,11 @@ def main() -> None:
     else:
         generator, name = Generator.embedded(), "embedded model"
     parameters = sum(parameter.numel() for parameter in generator._model.parameters()) / 1e6
-    print(
-        f"{name}, {parameters:.1f} M parameters, fp32, {platform.machine()}, 2 threads, torch {torch.__version__}"
-    )
+    print(f"{name}, {parameters:.1f} M parameters, fp32, {platform.machine()}, 2 threads, torch {torch.__version__}")
     print(f"{'schema':16} {'tokens':>6} {'forwards':>8} {'ours tok/s':>10} {'free tok/s':>10} {'ratio':>6}")
     for title, schema in schemas().items():
         count, forwards, ours, theirs = measure(generator, schema, options.rounds, options.budget)
-        print(
-            f"{title:16} {count:6} {forwards:8} {ours:10.1f} {theirs:10.1f} {ours / theirs:6.2f}", flush=True
-        )
+        print(f"{title:16} {count:6} {forwards:8} {ours:10.1f} {theirs:10.1f} {ours / theirs:6.2f}", flush=True)
 
 
 if __name__ == "__main__":

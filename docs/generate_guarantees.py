@@ -87,7 +87,7 @@ def state(keyword: str, probe: dict[str, Any]) -> str:
         coverage = Schema.of(probe).coverage
     except HarmonyError as error:
         return f"refused: {error}"
-    return coverage["/" + keyword.split(",")[0]]
+    return coverage["/" + keyword.split(",", maxsplit=1)[0]]
 
 
 def page() -> str:

@@ -110,9 +110,7 @@ def test_options_reach_the_model(run: Run, schema: Path, prompt: Path, embedded:
     assert json.loads(out) != embedded.generate(TEXT, PERSON).value
 
 
-def test_a_model_of_ones_own(
-    run: Run, schema: Path, prompt: Path, embedded: Generator, tmp_path: Path
-) -> None:
+def test_a_model_of_ones_own(run: Run, schema: Path, prompt: Path, embedded: Generator, tmp_path: Path) -> None:
     embedded._model.save_pretrained(tmp_path / "model")
     embedded._tokenizer.save_pretrained(tmp_path / "model")
     arguments = ("--model", tmp_path / "model", "--precision", "fp32", "--device", "cpu")
@@ -231,7 +229,7 @@ def test_the_installed_command(schema: Path) -> None:
 
     def call(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-c", program, *map(str, arguments)]
-        return subprocess.run(command, input=stdin, capture_output=True, check=False)  # noqa: S603 - our own
+        return subprocess.run(command, input=stdin, capture_output=True, check=False)
 
     done = call("generate", "--schema", schema, stdin=TEXT.encode())
     assert (done.returncode, done.stderr) == (0, b"")

@@ -45,9 +45,7 @@ RECORD: dict[str, Any] = {
 PROMPT = "Acme sent an invoice: 3 bolts at 1.5"
 
 
-def teacher_forced(
-    generator: Generator, schema: Schema[Any], result: Result[Any]
-) -> list[tuple[float, float, int]]:
+def teacher_forced(generator: Generator, schema: Schema[Any], result: Result[Any]) -> list[tuple[float, float, int]]:
     """For each token of an answer: its probability, the mass of what was allowed, its bytes. One forward."""
     vocabulary = generator._vocabulary
     prompt = generator._encode(PROMPT, schema)
@@ -85,9 +83,7 @@ def test_confidence_is_what_teacher_forcing_finds(
         ends = np.cumsum([size for _, _, size in tokens])
         for field in result.fields.values():
             start, end = (len(result.text[:at].encode()) for at in field.text_span)
-            own = [
-                t for t, stop in zip(tokens, ends, strict=True) if stop > start and stop - t[2] < end and t[2]
-            ]
+            own = [t for t, stop in zip(tokens, ends, strict=True) if stop > start and stop - t[2] < end and t[2]]
             assert field.confidence == pytest.approx(math.prod(p for p, _, _ in own), rel=1e-3)
             assert field.allowed_mass == pytest.approx(math.prod(mass for _, mass, _ in own), rel=1e-3)
             assert 0 <= field.confidence <= 1

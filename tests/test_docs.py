@@ -24,9 +24,7 @@ def blocks(page: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_of_a_page_runs(page: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", blocks(page)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    run = subprocess.run([sys.executable, "-c", blocks(page)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
 
 

@@ -18,7 +18,7 @@ def test_there_are_examples():
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_example_runs(script, tmp_path):
     """Run from another folder and in UTF-8, so that neither the working directory nor the locale matters."""
-    run = subprocess.run(  # noqa: S603 - our own scripts
+    run = subprocess.run(
         [sys.executable, "-X", "utf8", script],
         cwd=tmp_path,
         capture_output=True,

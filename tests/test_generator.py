@@ -68,9 +68,7 @@ TEMPLATE = (
     "{% for message in messages %}<|schema|>{{ message['role'] }}<|text|>{{ message['content'] }}<|end|>"
     "{% endfor %}{% if add_generation_prompt %}<|json|>{% endif %}"
 )
-NO_SYSTEM = (
-    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + TEMPLATE
-)
+NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + TEMPLATE
 
 
 class Person(BaseModel):
@@ -331,15 +329,11 @@ def test_ctrl_c_ends_a_batch(tiny: Generator) -> None:
     "error",
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"),
-        RuntimeError(
-            "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: 99 bytes"
-        ),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: 99 bytes"),
         MemoryError(),
     ],
 )
-def test_running_out_of_memory_says_what_is_needed_and_what_there_is(
-    tiny: Generator, error: BaseException
-) -> None:
+def test_running_out_of_memory_says_what_is_needed_and_what_there_is(tiny: Generator, error: BaseException) -> None:
     generator, _ = failing(tiny, error, at=1)
     with pytest.raises(ModelError, match=r"^Out of memory while generating: .*needs about .*free") as caught:
         generator.generate("x", PERSON)
@@ -497,9 +491,7 @@ def test_a_budget_too_small_names_both_numbers(tiny: Generator, prompt: str, bud
         tiny.generate(prompt, PERSON, max_new_tokens=budget)
     assert caught.value.given == budget
     assert f"takes {caught.value.needed} tokens, but max_new_tokens is {budget}." in str(caught.value)
-    assert (
-        tiny.generate("x", PERSON, max_new_tokens=caught.value.needed).usage.new_tokens <= caught.value.needed
-    )
+    assert tiny.generate("x", PERSON, max_new_tokens=caught.value.needed).usage.new_tokens <= caught.value.needed
 
 
 @pytest.mark.parametrize("budget", ["5", None, 2.5, True])
@@ -531,9 +523,7 @@ def test_models_are_loaded_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> Non
     embedded = Generator.embedded
     monkeypatch.setattr(Generator, "embedded", lambda: loads.append(1) or embedded())
     with ThreadPoolExecutor(4) as pool:
-        results = list(
-            pool.map(lambda prompt: generate(prompt, PERSON), ["a is 3", "b is 4", "a is 3", "b is 4"])
-        )
+        results = list(pool.map(lambda prompt: generate(prompt, PERSON), ["a is 3", "b is 4", "a is 3", "b is 4"]))
     assert [row.text for row in results[:2]] == [row.text for row in results[2:]]
     assert len(loads) == 1
     generator_module._kept.cache_clear()
@@ -570,7 +560,7 @@ def test_four_threads_write_what_one_writes(tiny: Generator) -> None:
 def test_nothing_of_the_user_is_changed(template: str | None) -> None:
     backend = Tokenizer.from_str(models.embedded_tokenizer().backend_tokenizer.to_str())
     backend.post_processor = TemplateProcessing(single="<|schema|> $A", special_tokens=[("<|schema|>", 2)])
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>", bos_token="<|schema|>")  # noqa: S106
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>", bos_token="<|schema|>")
     tokenizer.chat_template = template
     generator = models.random_llama(tokenizer)
     model = generator._model
@@ -621,9 +611,7 @@ def test_the_instruction_joins_the_system_message() -> None:
     assert text.startswith("<|schema|>system<|text|>Be terse.\n\nAnswer with one JSON value")
     assert text.endswith("<|end|><|schema|>user<|text|>hello<|end|><|json|>")
     regex = Schema.from_regex("[ab]+")
-    assert "matches the regular expression [ab]+" in generator._tokenizer.decode(
-        generator._encode("x", regex)
-    )
+    assert "matches the regular expression [ab]+" in generator._tokenizer.decode(generator._encode("x", regex))
 
 
 def test_a_template_without_a_system_role_puts_the_instruction_before_the_user() -> None:
@@ -671,9 +659,7 @@ def test_what_users_write_never_becomes_a_control_token(template: str | None, sp
     assert len(harmless) == (0 if template is None else len(harmless)) <= 7
     text = f"before {spelling} after"
     prompt = generator._encode(text, schema)
-    assert (
-        text in vocabulary.bytes_of([token for token in prompt if token not in vocabulary.control]).decode()
-    )
+    assert text in vocabulary.bytes_of([token for token in prompt if token not in vocabulary.control]).decode()
 
 
 def test_without_a_template_the_text_follows_the_start_token() -> None:
@@ -682,9 +668,7 @@ def test_without_a_template_the_text_follows_the_start_token() -> None:
     generator = models.random_llama(tokenizer)
     prompt = generator._encode("hello", Schema.of(PERSON))
     assert prompt[0] == tokenizer.bos_token_id
-    assert (
-        generator._vocabulary.bytes_of(prompt[1:]).decode().startswith("hello\n\nAnswer with one JSON value")
-    )
+    assert generator._vocabulary.bytes_of(prompt[1:]).decode().startswith("hello\n\nAnswer with one JSON value")
 
 
 def test_the_embedded_model_reads_a_regex_as_a_string(embedded: Generator) -> None:
@@ -702,7 +686,7 @@ def test_importing_is_quick_and_loads_no_torch() -> None:
     )
     seconds = []
     for _ in range(3):
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         took, torch_loaded, transformers_loaded = run.stdout.split()
         assert (torch_loaded, transformers_loaded) == ("False", "False")
         seconds.append(float(took))

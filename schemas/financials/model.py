@@ -29,9 +29,7 @@ class Financials(BaseModel):
         Field(description="Symbol at the stock exchange."),
     ]
     fiscal_year: Annotated[int, Field(ge=1900, le=2100, description="Fiscal year of the period.")]
-    period: Annotated[
-        Literal["Q1", "Q2", "Q3", "Q4", "FY"], Field(description="Quarter, or FY for the year.")
-    ]
+    period: Annotated[Literal["Q1", "Q2", "Q3", "Q4", "FY"], Field(description="Quarter, or FY for the year.")]
     period_end: Annotated[date | None, Field(description="Last day of the period.")]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code, such as USD or CNY.")]
     unit: Annotated[
@@ -59,9 +57,7 @@ class Financials(BaseModel):
             return self
         margin = 100 * self.gross_profit / self.revenue
         if abs(margin - self.gross_margin) > MARGIN_ROUNDING:
-            raise ValueError(
-                f"the gross margin is {self.gross_margin} %, the gross profit implies {margin:.1f} %"
-            )
+            raise ValueError(f"the gross margin is {self.gross_margin} %, the gross profit implies {margin:.1f} %")
         return self
 
     @model_validator(mode="after")

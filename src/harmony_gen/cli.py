@@ -40,18 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="harmony-gen", description="Answers in your schema from a local model."
-    )
+    parser = argparse.ArgumentParser(prog="harmony-gen", description="Answers in your schema from a local model.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     generate = commands.add_parser("generate", help="write an answer that is valid under a schema")
     generate.set_defaults(run=_generate)
     generate.add_argument("--schema", required=True, metavar="FILE", help="JSON Schema (.json)")
-    generate.add_argument(
-        "--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input"
-    )
+    generate.add_argument("--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input")
     generate.add_argument("--model", help="directory or Hugging Face id; default: the embedded model")
     generate.add_argument(
         "--precision",
@@ -61,14 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     generate.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
     generate.add_argument("--adapter", help="directory or Hugging Face id of a peft adapter")
-    generate.add_argument(
-        "--max-new-tokens", type=int, default=512, metavar="N", help="the answer's token budget"
-    )
+    generate.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="the answer's token budget")
     generate.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
     generate.add_argument("--seed", type=int, help="of the random numbers")
-    generate.add_argument(
-        "--json", action="store_true", help="print value, fields and usage as one JSON object"
-    )
+    generate.add_argument("--json", action="store_true", help="print value, fields and usage as one JSON object")
 
     validate = commands.add_parser("validate", help="check a JSON text against a schema")
     validate.set_defaults(run=_validate)

@@ -176,9 +176,7 @@ class Generator:
         from tqdm import tqdm
 
         if isinstance(prompts, str):
-            raise TypeError(
-                "prompts must be a list of prompts; it is one text. Use generate for a single prompt."
-            )
+            raise TypeError("prompts must be a list of prompts; it is one text. Use generate for a single prompt.")
         rows = list(prompts)
         each = schemas if isinstance(schemas, list | tuple) else [schemas] * len(rows)
         texts = [None] * len(rows) if sources is None else sources
@@ -227,9 +225,7 @@ class Generator:
         from harmony_gen.decoding.matcher import Matcher
         from harmony_gen.decoding.reachable import reachable
 
-        data = text.encode(
-            errors="surrogatepass"
-        )  # half a surrogate pair is not UTF-8: no text, so not accepted
+        data = text.encode(errors="surrogatepass")  # half a surrogate pair is not UTF-8: no text, so not accepted
         matcher = Matcher(Schema.of(schema), self._vocabulary, _UNLIMITED)
         return reachable(matcher, self._vocabulary, data)
 
@@ -313,11 +309,7 @@ class _Answer:
         try:
             for choice in decode(self._runner, self._prompt, self._matcher, self._sampling):
                 self._first = self._first or time.perf_counter()
-                data = (
-                    b""
-                    if choice.token in self._vocabulary.ends
-                    else self._vocabulary.bytes_of([choice.token])
-                )
+                data = b"" if choice.token in self._vocabulary.ends else self._vocabulary.bytes_of([choice.token])
                 self._choices.append((choice, len(data)))
                 yield data
         except KeyboardInterrupt as error:
@@ -414,9 +406,7 @@ def _kept(model: str | None, precision: str, device: str, adapter: str | None) -
 
 
 @overload
-def generate(
-    prompt: Prompt, schema: type[T] | Schema[T], *, model: str | None = ..., **options: Any
-) -> Result[T]: ...
+def generate(prompt: Prompt, schema: type[T] | Schema[T], *, model: str | None = ..., **options: Any) -> Result[T]: ...
 
 
 @overload

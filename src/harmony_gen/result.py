@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from harmony_gen.schema.rules import Rejection
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harmony_gen.schema.rules import Rejection
 
 T = TypeVar("T")
 

@@ -52,9 +52,7 @@ def gpt_oss() -> Any:
     kinds = ["sliding_attention", "full_attention", "sliding_attention"]
     rope = {"rope_type": "default", "rope_theta": 10_000.0}
     options = {"sliding_window": WINDOW, "layer_types": kinds, "rope_parameters": rope}
-    return GptOssForCausalLM(
-        GptOssConfig(**COMMON, **options, head_dim=8, num_local_experts=4, num_experts_per_tok=2)
-    )
+    return GptOssForCausalLM(GptOssConfig(**COMMON, **options, head_dim=8, num_local_experts=4, num_experts_per_tok=2))
 
 
 def lfm2() -> Any:
@@ -70,9 +68,7 @@ def qwen3_next() -> Any:
     linear |= {f"linear_{name}": 8 for name in ("key_head_dim", "value_head_dim")}
     experts = {"num_experts": 4, "num_experts_per_tok": 2}
     sizes = {"moe_intermediate_size": 16, "shared_expert_intermediate_size": 16}
-    return Qwen3NextForCausalLM(
-        Qwen3NextConfig(**COMMON, **linear, **experts, **sizes, head_dim=8, layer_types=kinds)
-    )
+    return Qwen3NextForCausalLM(Qwen3NextConfig(**COMMON, **linear, **experts, **sizes, head_dim=8, layer_types=kinds))
 
 
 def mamba() -> Any:
@@ -103,7 +99,7 @@ def afresh(model: Any, sequence: list[int]) -> np.ndarray:
 
 def walk(model: Any, seed: int, steps: int) -> tuple[float, ModelRunner, int]:
     """A sequence that grows, is cut, and becomes final: the largest error, the runner, and the cuts."""
-    choose = random.Random(seed)  # noqa: S311 - no secret
+    choose = random.Random(seed)
     runner = ModelRunner(model)
     sequence = [choose.randrange(WIDTH) for _ in range(choose.randrange(1, 3 * WINDOW))]
     final = choose.choice([0, len(sequence) // 2, len(sequence)])
@@ -122,9 +118,7 @@ def walk(model: Any, seed: int, steps: int) -> tuple[float, ModelRunner, int]:
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
-@pytest.mark.parametrize(
-    "kind", [llama, gpt_oss, lfm2, qwen3_next, mamba, gpt2], ids=lambda kind: kind.__name__
-)
+@pytest.mark.parametrize("kind", [llama, gpt_oss, lfm2, qwen3_next, mamba, gpt2], ids=lambda kind: kind.__name__)
 def test_logits_are_those_of_the_whole_sequence(kind: Any) -> None:
     model = build(kind)
     worst, cuts = 0.0, 0

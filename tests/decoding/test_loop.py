@@ -39,9 +39,7 @@ def write(
     matcher = Matcher(schema, generator._vocabulary, 60)
     runner = ModelRunner(generator._model)
     choices = []
-    for choice in decode(
-        runner, generator._encode("x", schema), matcher, sampling, chunk_forced=chunk_forced
-    ):
+    for choice in decode(runner, generator._encode("x", schema), matcher, sampling, chunk_forced=chunk_forced):
         choices.append(choice)
         assert matcher.tokens[: len(choices)] == [given.token for given in choices]  # never taken back
     return choices, matcher, runner

@@ -131,13 +131,13 @@ def vocabulary(tiny: Generator) -> Vocabulary:
 
 
 def at_random(seed: int) -> Choose:
-    choose = random.Random(seed)  # noqa: S311 - no secret
+    choose = random.Random(seed)
     return lambda allowed, _matcher: int(choose.choice(allowed))
 
 
 def reluctant(vocabulary: Vocabulary, seed: int = 0) -> Choose:
     """Never ends anything if it can help it."""
-    choose = random.Random(seed)  # noqa: S311 - no secret
+    choose = random.Random(seed)
 
     def pick(allowed: np.ndarray, _matcher: Matcher) -> int:
         others = [
@@ -197,9 +197,7 @@ def assert_valid(schema: Schema[Any], matcher: Matcher, vocabulary: Vocabulary, 
 @pytest.mark.parametrize("name", SCHEMAS)
 @settings(max_examples=8)
 @given(seed=st.integers(0, 2**32), spare=st.sampled_from([0, 1, 2, 3, 5, 10, 60]))
-def test_any_choices_end_valid_within_the_budget(
-    vocabulary: Vocabulary, name: str, seed: int, spare: int
-) -> None:
+def test_any_choices_end_valid_within_the_budget(vocabulary: Vocabulary, name: str, seed: int, spare: int) -> None:
     schema = Schema.of(SCHEMAS[name])
     budget = needed(schema, vocabulary) + spare
     for choose in (at_random(seed), reluctant(vocabulary, seed)):
@@ -289,9 +287,7 @@ def test_a_budget_below_the_witness_names_both_numbers(vocabulary: Vocabulary) -
     schema = Schema.of(SCHEMAS["object"])
     least = needed(schema, vocabulary)
     for small in (least - 1, 1, 0, -3):
-        with pytest.raises(
-            BudgetError, match=f"takes {least} tokens, but max_new_tokens is {small}"
-        ) as caught:
+        with pytest.raises(BudgetError, match=f"takes {least} tokens, but max_new_tokens is {small}") as caught:
             Matcher(schema, vocabulary, small)
         assert (caught.value.needed, caught.value.given) == (least, small)
     assert_valid(schema, drive(Matcher(schema, vocabulary, least), at_random(1)), vocabulary, least)
@@ -307,9 +303,7 @@ def test_unsatisfiable_is_said_before_anything_is_written(vocabulary: Vocabulary
 def test_validators_that_admit_nothing_are_a_rule_error(vocabulary: Vocabulary, seed: int) -> None:
     matcher = Matcher(Schema.of(Never), vocabulary, 40)
     assert matcher.stable == 0
-    with pytest.raises(
-        RuleError, match=r"refused all .* The last: /n .*no number will do.*examples"
-    ) as caught:
+    with pytest.raises(RuleError, match=r"refused all .* The last: /n .*no number will do.*examples") as caught:
         drive(matcher, at_random(seed))
     assert len(caught.value.attempts) > 3
     for pointer, text, reason in caught.value.attempts:
@@ -319,15 +313,11 @@ def test_validators_that_admit_nothing_are_a_rule_error(vocabulary: Vocabulary, 
 
 
 def test_a_rule_for_the_whole_answer(vocabulary: Vocabulary) -> None:
-    schema = Schema.of({"type": "integer", "minimum": 0, "maximum": 50}).with_rules(
-        [rule("", lambda n: n > 45)]
-    )
+    schema = Schema.of({"type": "integer", "minimum": 0, "maximum": 50}).with_rules([rule("", lambda n: n > 45)])
     for seed in range(4):
         matcher = drive(Matcher(schema, vocabulary, 9), at_random(seed))
         assert 45 < int(matcher.text) <= 50
-    nothing = Schema.of({"type": "integer", "minimum": 0, "maximum": 5}).with_rules(
-        [rule("", lambda _n: False)]
-    )
+    nothing = Schema.of({"type": "integer", "minimum": 0, "maximum": 5}).with_rules([rule("", lambda _n: False)])
     with pytest.raises(RuleError, match="The last: the answer the rule refuses this value"):
         drive(Matcher(nothing, vocabulary, 9), at_random(0))
 
@@ -382,9 +372,7 @@ def break_engine(matcher: Matcher, vocabulary: Vocabulary) -> None:
 
 @pytest.mark.parametrize("written", [0, 1, 4])
 @pytest.mark.parametrize("name", ["string", "object", "tree", "date", "multiple"])
-def test_an_engine_that_gives_up_leaves_the_known_finish(
-    vocabulary: Vocabulary, name: str, written: int
-) -> None:
+def test_an_engine_that_gives_up_leaves_the_known_finish(vocabulary: Vocabulary, name: str, written: int) -> None:
     schema = Schema.of(SCHEMAS[name])
     matcher = Matcher(schema, vocabulary, 40)
     choose = at_random(3)

@@ -35,9 +35,7 @@ def draws(sampling: Sampling, logits: np.ndarray, allowed: np.ndarray, count: in
     return Counter(sampler.choose(logits, allowed).token for _ in range(count))
 
 
-subsets = st.sets(st.integers(0, WIDTH - 1), min_size=1).map(
-    lambda ids: np.array(sorted(ids), dtype=np.int64)
-)
+subsets = st.sets(st.integers(0, WIDTH - 1), min_size=1).map(lambda ids: np.array(sorted(ids), dtype=np.int64))
 
 
 @given(st.integers(0, 999), subsets)
@@ -47,9 +45,7 @@ def test_greedy_is_the_best_of_what_is_allowed(seed: int, allowed: np.ndarray) -
 
 
 @given(st.integers(0, 999), subsets, st.sampled_from([0.0, 0.7, 3.0]))
-def test_logprob_and_mass_are_those_of_a_softmax_in_float64(
-    seed: int, allowed: np.ndarray, temperature: float
-) -> None:
+def test_logprob_and_mass_are_those_of_a_softmax_in_float64(seed: int, allowed: np.ndarray, temperature: float) -> None:
     logits = random_logits(seed)
     choice = Sampler(Sampling(temperature=temperature, seed=seed)).choose(logits, allowed)
     expected = probabilities(logits)
@@ -106,9 +102,7 @@ def test_tight_filters_are_greedy(option: dict[str, Any]) -> None:
     logits = random_logits(5)
     allowed = np.arange(WIDTH)
     tight = {**option, "top_p": 1e-12} if "top_p" in option else option
-    assert set(draws(Sampling(temperature=1.0, seed=2, **tight), logits, allowed, 50)) == {
-        int(logits.argmax())
-    }
+    assert set(draws(Sampling(temperature=1.0, seed=2, **tight), logits, allowed, 50)) == {int(logits.argmax())}
 
 
 def test_equal_tokens_are_told_apart_by_their_ids() -> None:
@@ -198,9 +192,7 @@ def test_the_penalty_does_not_colour_the_confidence() -> None:
     logits = random_logits(4)
     allowed = np.arange(WIDTH)
     plain = Sampler(Sampling()).choose(logits, allowed)
-    penalised = Sampler(Sampling(repetition_penalty=1.01)).choose(
-        logits, allowed, {(plain.token + 1) % WIDTH}
-    )
+    penalised = Sampler(Sampling(repetition_penalty=1.01)).choose(logits, allowed, {(plain.token + 1) % WIDTH})
     assert penalised == plain
 
 
@@ -242,9 +234,7 @@ def test_options_are_checked_where_they_are_made(name: str, value: Any, expected
 
 
 def test_options_at_their_bounds() -> None:
-    sampling = Sampling(
-        temperature=0, top_p=1, top_k=0, min_p=1, seed=np.int64(2**62), repetition_penalty=1e-9
-    )
+    sampling = Sampling(temperature=0, top_p=1, top_k=0, min_p=1, seed=np.int64(2**62), repetition_penalty=1e-9)
     assert Sampler(sampling).choose(random_logits(0), np.arange(WIDTH)).token >= 0
 
 
@@ -261,9 +251,7 @@ def test_draws_are_monotone_in_the_filters() -> None:
         "top_p": [0.1, 0.5, 0.9, 0.99],
         "min_p": [0.9, 0.3, 0.1, 0.01],
     }.items():
-        kept = [
-            set(draws(Sampling(temperature=1.0, seed=0, **{name: v}), logits, allowed, 400)) for v in values
-        ]
+        kept = [set(draws(Sampling(temperature=1.0, seed=0, **{name: v}), logits, allowed, 400)) for v in values]
         tops = [max(probabilities(logits)[list(tokens)]) for tokens in kept]
         lows = [min(probabilities(logits)[list(tokens)]) for tokens in kept]
         assert len(set(tops)) == 1

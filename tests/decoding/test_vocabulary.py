@@ -40,7 +40,7 @@ def with_added_tokens() -> PreTrainedTokenizerFast:
 def with_normaliser(normaliser: Any) -> PreTrainedTokenizerFast:
     backend = Tokenizer.from_str(models.embedded_tokenizer().backend_tokenizer.to_str())
     backend.normalizer = normaliser
-    return PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>")  # noqa: S106
+    return PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>")
 
 
 def metaspace(kind: str, prepend: str) -> PreTrainedTokenizerFast:
@@ -52,13 +52,9 @@ def metaspace(kind: str, prepend: str) -> PreTrainedTokenizerFast:
         "vocab_size": 360,
         "show_progress": False,
     }
-    tokenizer = Tokenizer(BPE(unk_token="<unk>", byte_fallback=True) if kind == "bpe" else Unigram())  # noqa: S106
+    tokenizer = Tokenizer(BPE(unk_token="<unk>", byte_fallback=True) if kind == "bpe" else Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=prepend)
-    trainer = (
-        trainers.BpeTrainer(**options)
-        if kind == "bpe"
-        else trainers.UnigramTrainer(unk_token="<unk>", **options)  # noqa: S106
-    )
+    trainer = trainers.BpeTrainer(**options) if kind == "bpe" else trainers.UnigramTrainer(unk_token="<unk>", **options)
     tokenizer.train_from_iterator(["the name of the vendor is acme", "number value string"] * 20, trainer)
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
@@ -68,9 +64,9 @@ def metaspace(kind: str, prepend: str) -> PreTrainedTokenizerFast:
     saved["model"]["byte_fallback"] = True
     return PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(json.dumps(saved)),
-        unk_token="<unk>",  # noqa: S106
-        bos_token="<s>",  # noqa: S106
-        eos_token="</s>",  # noqa: S106
+        unk_token="<unk>",
+        bos_token="<s>",
+        eos_token="</s>",
     )
 
 
@@ -80,9 +76,7 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(tokenizer, len(tokenizer), [END])
 
 
-pieces = st.sampled_from(
-    [*ADDED, "<", "<<", ">", "|", "a", " b", "    ", "漢", "é", "\n", '"', "0", "I", "NST]"]
-)
+pieces = st.sampled_from([*ADDED, "<", "<<", ">", "|", "a", " b", "    ", "漢", "é", "\n", '"', "0", "I", "NST]"])
 
 
 @given(st.lists(pieces, max_size=8).map("".join))
@@ -93,9 +87,7 @@ def test_no_text_encodes_to_a_control_token(vocabulary: Vocabulary, text: str) -
 
 
 @given(st.text(max_size=12), st.data())
-def test_bytes_cut_anywhere_are_spelled_exactly(
-    vocabulary: Vocabulary, text: str, data: st.DataObject
-) -> None:
+def test_bytes_cut_anywhere_are_spelled_exactly(vocabulary: Vocabulary, text: str, data: st.DataObject) -> None:
     whole = text.encode()
     cut = data.draw(st.integers(0, len(whole)))
     left, right = vocabulary.encode_bytes(whole[:cut]), vocabulary.encode_bytes(whole[cut:])
@@ -194,9 +186,7 @@ def test_logits_narrower_than_the_tokenizer() -> None:
     assert generator.generate(text, {"const": text}).value == text
 
 
-@pytest.mark.parametrize(
-    "normaliser", [normalizers.NFC(), normalizers.NFKC(), normalizers.Lowercase()], ids=str
-)
+@pytest.mark.parametrize("normaliser", [normalizers.NFC(), normalizers.NFKC(), normalizers.Lowercase()], ids=str)
 def test_a_normaliser_changes_no_answer(normaliser: Any) -> None:
     generator = models.random_llama(with_normaliser(normaliser))
     text = "Cafe\u0301 ﬁ"
@@ -225,7 +215,7 @@ def test_a_text_that_cannot_be_spelled_is_said_so() -> None:
     backend.normalizer = normalizers.Lowercase()
     backend.decoder = decoders.ByteFallback()
     backend.add_special_tokens(["</s>"])
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>")  # noqa: S106
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>")
     vocabulary = Vocabulary(tokenizer, 3, [0])
     with pytest.raises(ModelError, match="cannot spell 'AB'"):
         vocabulary.encode_bytes(b"AB")

@@ -23,9 +23,7 @@ SMALL = {
 CONFIGS = {
     "llama": LlamaConfig(**SMALL),
     "mistral with a sliding window": MistralConfig(**SMALL, sliding_window=9),
-    "gpt-oss": GptOssConfig(
-        **SMALL, head_dim=8, num_local_experts=4, num_experts_per_tok=2, sliding_window=9
-    ),
+    "gpt-oss": GptOssConfig(**SMALL, head_dim=8, num_local_experts=4, num_experts_per_tok=2, sliding_window=9),
     "lfm2 with convolutions": Lfm2Config(
         **SMALL,
         block_auto_adjust_ff_dim=False,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.bench import SHARDS, Case, shard
 
 from harmony_gen import Generator
 from harmony_gen.schema import engine
+from support.bench import SHARDS, Case, shard
 
 
 def texts(case: Case) -> list[str]:

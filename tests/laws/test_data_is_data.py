@@ -38,9 +38,7 @@ def test_control_tokens_are_never_written_inside_values(adversary: Generator) ->
     vocabulary = adversary._vocabulary
     for seed in range(5):
         sampling = Sampling(temperature=3.0, seed=seed)
-        result = adversary.generate(
-            "x", {"type": "string", "minLength": 40}, max_new_tokens=120, sampling=sampling
-        )
+        result = adversary.generate("x", {"type": "string", "minLength": 40}, max_new_tokens=120, sampling=sampling)
         assert not vocabulary.control & set(result.tokens[:-1])
 
 

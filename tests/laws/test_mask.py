@@ -6,10 +6,10 @@ import random
 
 import numpy as np
 import pytest
-from support.bench import SHARDS, shard
 
 from harmony_gen import Generator
 from harmony_gen.schema import engine
+from support.bench import SHARDS, shard
 
 
 @pytest.mark.parametrize("index", range(SHARDS))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 import socket
 import time
-from datetime import date, datetime  # noqa: TC003 - Pydantic reads the annotations
-from decimal import Decimal  # noqa: TC003 - the same
+from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal
 
@@ -74,9 +74,7 @@ NAMES = st.from_regex(r"[a-z\u4e00-\u9fa5]{1,8}([_ -]?[a-zA-Z0-9]{1,6}){0,2}", f
 
 
 def fields_of(kinds: st.SearchStrategy[str], options: st.SearchStrategy[Any]) -> st.SearchStrategy[Fields]:
-    field = st.fixed_dictionaries(
-        {"name": NAMES, "type": kinds, "nullable": st.booleans(), "options": options}
-    )
+    field = st.fixed_dictionaries({"name": NAMES, "type": kinds, "nullable": st.booleans(), "options": options})
     return st.lists(field, min_size=1, max_size=6, unique_by=lambda f: f["name"])
 
 
@@ -245,9 +243,7 @@ def test_deep_schemas_are_cut() -> None:
 
 
 def test_references_cannot_multiply_the_work() -> None:
-    double = {
-        f"d{i}": {"properties": {side: {"$ref": f"#/$defs/d{i + 1}"} for side in "ab"}} for i in range(60)
-    }
+    double = {f"d{i}": {"properties": {side: {"$ref": f"#/$defs/d{i + 1}"} for side in "ab"}} for i in range(60)}
     started = time.perf_counter()
     assert len(describe({"$ref": "#/$defs/d0", "$defs": double})) < 20_000
     assert time.perf_counter() - started < 2

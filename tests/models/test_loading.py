@@ -74,7 +74,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
     plain = Tokenizer(models.BPE(vocab={**letters, "<|end|>": 256}, merges=[]))
     plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     plain.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=plain, eos_token="<|end|>")  # noqa: S106 - a token of text
+    return PreTrainedTokenizerFast(tokenizer_object=plain, eos_token="<|end|>")
 
 
 def save(path: Path, config: Any, dtype: torch.dtype = torch.float32) -> Path:
@@ -447,9 +447,7 @@ def test_bad_adapters(llama: Path, gpt_oss: Path, adapter: Path, tmp_path: Path)
         load(str(gpt_oss), device="cpu", adapter=str(adapter))
 
 
-def test_nothing_process_wide_is_left_changed(
-    llama: Path, gpt_oss: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_process_wide_is_left_changed(llama: Path, gpt_oss: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def state() -> tuple[Any, ...]:
         return (
             transformers_logging.get_verbosity(),

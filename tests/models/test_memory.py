@@ -104,9 +104,7 @@ def test_latent_and_recurrent_caches_are_small() -> None:
     assert estimate(latent, context=100).kv_cache == 4 * 100 * 2 * (32 + 16)
     recurrent = MambaConfig(vocab_size=500, hidden_size=64, num_hidden_layers=2, state_size=8)
     assert estimate(recurrent, context=100).kv_cache == estimate(recurrent, context=9000).kv_cache > 0
-    mixed = Qwen3NextConfig(
-        **SMALL, num_experts=4, moe_intermediate_size=32, shared_expert_intermediate_size=32
-    )
+    mixed = Qwen3NextConfig(**SMALL, num_experts=4, moe_intermediate_size=32, shared_expert_intermediate_size=32)
     assert estimate(mixed, context=100).kv_cache > 0
 
 

@@ -1,7 +1,5 @@
 """A completion is accepted by the grammar and by an independent judge, wherever the prefix ends."""
 
-# ruff: noqa: S311 - reproducible draws, no secrets
-
 from __future__ import annotations
 
 import gzip
@@ -309,8 +307,7 @@ GRAMMARS = {
     ),
     "markup": (
         engine.grammar_of_lark(
-            'start: el\nel: "<a>" (el|TEXT)* "</a>" | "<bcd x=" /"[^"<&]*"/ "/>" | "<e>" el el "</e>"\n'
-            "TEXT: /[^<&]+/"
+            'start: el\nel: "<a>" (el|TEXT)* "</a>" | "<bcd x=" /"[^"<&]*"/ "/>" | "<e>" el el "</e>"\nTEXT: /[^<&]+/'
         ),
         None,
     ),

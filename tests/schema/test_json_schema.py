@@ -200,9 +200,7 @@ def descending(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def masked_and_checked(schema: Any) -> tuple[set[str], set[str]]:
     coverage = lower(schema).coverage
-    return tuple(
-        {place for place, state in coverage.items() if state == wanted} for wanted in ("masked", "checked")
-    )
+    return tuple({place for place, state in coverage.items() if state == wanted} for wanted in ("masked", "checked"))
 
 
 @pytest.mark.parametrize(

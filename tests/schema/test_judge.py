@@ -72,9 +72,7 @@ def test_the_verdict_is_that_of_jsonschema(schema: dict[str, Any] | bool, value:
     if "NaN" in text or "Infinity" in text:
         assert not agrees(JsonSchemaJudge(schema), text)
         return
-    validator = jsonschema.Draft202012Validator(
-        schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    )
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
     try:
         expected = validator.is_valid(value)
     except (RecursionError, ArithmeticError):

@@ -43,23 +43,17 @@ LEAVES = st.one_of(
     st.builds(lambda least: {"type": "number", "exclusiveMinimum": least}, st.floats(-5, 5, width=16)),
     st.builds(lambda divisor: {"type": "integer", "multipleOf": divisor, "minimum": 1}, st.integers(1, 50)),
     st.builds(lambda length: {"type": "string", "minLength": length, "maxLength": length}, st.integers(0, 9)),
-    st.sampled_from(
-        [{"type": "string", "pattern": "^[b-d]{3}$"}, {"type": "string", "format": "date"}, {}, True]
-    ),
+    st.sampled_from([{"type": "string", "pattern": "^[b-d]{3}$"}, {"type": "string", "format": "date"}, {}, True]),
 )
 
 
 def _deeper(inner):
     named = st.dictionaries(st.sampled_from("abcdef"), inner, max_size=3)
     return st.one_of(
-        st.builds(
-            lambda item, least: {"type": "array", "items": item, "minItems": least}, inner, st.integers(0, 3)
-        ),
+        st.builds(lambda item, least: {"type": "array", "items": item, "minItems": least}, inner, st.integers(0, 3)),
         st.builds(lambda item: {"type": "array", "prefixItems": [item], "minItems": 2}, inner),
         st.builds(lambda item: {"type": "array", "contains": item}, inner),
-        st.builds(
-            lambda members: {"type": "object", "properties": members, "required": sorted(members)}, named
-        ),
+        st.builds(lambda members: {"type": "object", "properties": members, "required": sorted(members)}, named),
         st.builds(lambda members: {"type": "object", "properties": members, "minProperties": 2}, named),
         st.builds(lambda parts: {"anyOf": parts}, st.lists(inner, min_size=1, max_size=3)),
         st.builds(lambda part: {"allOf": [part], "$comment": "all"}, inner),
@@ -222,9 +216,7 @@ def test_alternatives_are_bounded_and_none_is_forgotten_for_another():
     parts = [{"anyOf": [{"required": [f"{i}{j}"]} for j in range(50)]} for i in range(3)]
     outline = Outline(Subschema.root({"allOf": parts}))
     assert 0 < len(outline.root) <= 100
-    union = Outline(
-        Subschema.root({"anyOf": [{"anyOf": [{"const": [i, j]} for j in range(90)]} for i in range(9)]})
-    )
+    union = Outline(Subschema.root({"anyOf": [{"anyOf": [{"const": [i, j]} for j in range(90)]} for i in range(9)]}))
     assert {alternative.values[0][0] for alternative in union.root} == set(range(9))
 
 
@@ -243,9 +235,7 @@ def test_items_behind_a_tuple_are_alike():
 
 
 def test_optional_members_come_behind_the_last_one_seen():
-    (alternative,) = Outline(
-        Subschema.root({"properties": {"a": {}, "b": {}, "c": {}}, "required": ["z"]})
-    ).root
+    (alternative,) = Outline(Subschema.root({"properties": {"a": {}, "b": {}, "c": {}}, "required": ["z"]})).root
     assert alternative.optional_after(("b", "other")) == ["c", "z"]
     assert alternative.optional_after(()) == ["a", "b", "c", "z"]
 
@@ -262,9 +252,7 @@ def test_strings_go_on_from_what_is_there(partial, least):
     st.sampled_from([None, 1, 3, 0.5]),
 )
 def test_numbers_keep_their_bounds(low, room, divisor):
-    schema = {"minimum": low, "exclusiveMaximum": low + room} | (
-        {} if divisor is None else {"multipleOf": divisor}
-    )
+    schema = {"minimum": low, "exclusiveMaximum": low + room} | ({} if divisor is None else {"multipleOf": divisor})
     (alternative,) = Outline(Subschema.root(schema)).root
     assert all(is_valid(schema, spell(value)) for value in numbers(alternative, whole=False))
 

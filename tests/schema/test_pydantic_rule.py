@@ -450,9 +450,7 @@ class Borrowing(BaseModel):
     """List items of a recursive type whose validator reads the model around it."""
 
     limit: int
-    items: list[
-        Annotated[Node, AfterValidator(lambda node, info: below_limit(node.value, info) and node)]
-    ] = []
+    items: list[Annotated[Node, AfterValidator(lambda node, info: below_limit(node.value, info) and node)]] = []
 
 
 def test_items_that_read_the_model_around_them_wait_for_it() -> None:
@@ -496,9 +494,7 @@ def test_an_interrupt_is_not_a_refusal() -> None:
         first_rejection(Annotated[int, AfterValidator(interrupt)], "1")
 
 
-@pytest.mark.parametrize(
-    "kind", [Invoice, Stripped, Node, Plain, Checked, Row, Numbers, Open, Pet, Typed, list[Even]]
-)
+@pytest.mark.parametrize("kind", [Invoice, Stripped, Node, Plain, Checked, Row, Numbers, Open, Pet, Typed, list[Even]])
 def test_a_witness_keeps_the_rule(kind: Any) -> None:
     schema = Schema.of(kind)
     text = schema.witness()

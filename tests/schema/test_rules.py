@@ -24,9 +24,7 @@ VALUES = st.recursive(
 )
 
 
-def first_rejection(
-    rule_: Rule, text: str | bytes, sizes: tuple[int, ...] = (1,)
-) -> tuple[int, Rejection] | None:
+def first_rejection(rule_: Rule, text: str | bytes, sizes: tuple[int, ...] = (1,)) -> tuple[int, Rejection] | None:
     """Writes a text piece by piece; the bytes written and the rejection, or None."""
     data = text.encode() if isinstance(text, str) else text
     scan, written, turn = Scan(), 0, 0

@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 
 from harmony_gen.schema.scanner import Closed, Path, Scan, pointer
 
-KEYS = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(
-    ["", "a", '"', "\\", "\\u0041", "é", "/~"]
-)
-NUMBERS = (
-    st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([-0.0, 1e-7, 1e22])
-)
+KEYS = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(["", "a", '"', "\\", "\\u0041", "é", "/~"])
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([-0.0, 1e-7, 1e22])
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | KEYS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
@@ -47,9 +43,7 @@ def json_texts(draw: st.DrawFn) -> tuple[bytes, Any]:
 
 def closed_values(value: Any, path: Path = ()) -> list[tuple[Path, Any]]:
     """The values of a document in the order in which they close, by the reference parser's value."""
-    children = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     inner = [item for step, child in children for item in closed_values(child, (*path, step))]
     return [*inner, (path, value)]
 
@@ -87,9 +81,7 @@ def test_the_closed_values_are_those_of_a_reference_parser_for_any_split(
 
 
 @given(json_texts(), st.lists(st.integers(0, 10_000), max_size=12))
-def test_one_piece_any_pieces_and_single_bytes_are_the_same(
-    case: tuple[bytes, Any], places: list[int]
-) -> None:
+def test_one_piece_any_pieces_and_single_bytes_are_the_same(case: tuple[bytes, Any], places: list[int]) -> None:
     text, _ = case
     whole = scan_all([text])
     assert scan_all(cut(text, places)) == whole

@@ -108,9 +108,7 @@ def test_a_schema_is_its_own_schema(source: Any, good: str, value: Any, bad: str
 TERMS = [
     term
     for name in dir(outlines.types)
-    if not name.startswith("_")
-    and name != "isbn"
-    and isinstance(term := getattr(outlines.types, name), dsl.Term)
+    if not name.startswith("_") and name != "isbn" and isinstance(term := getattr(outlines.types, name), dsl.Term)
 ]
 
 

@@ -23,9 +23,7 @@ def contents(parts: Any) -> list[Any]:
 
 
 def places(value: Any, path: Path = ()) -> list[tuple[Path, Any]]:
-    children = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [(path, value), *(place for step, child in children for place in places(child, (*path, step)))]
 
 
@@ -80,9 +78,7 @@ def test_an_unknown_dialect_is_refused(uri: Any) -> None:
         JsonSchemaJudge({"$schema": uri})
 
 
-@pytest.mark.parametrize(
-    ("uri", "count"), [(DRAFT4, False), (DRAFT6, False), (DRAFT7, False), (DRAFT2019, True)]
-)
+@pytest.mark.parametrize(("uri", "count"), [(DRAFT4, False), (DRAFT6, False), (DRAFT7, False), (DRAFT2019, True)])
 def test_siblings_of_ref_count_from_2019_on(uri: str, count: bool) -> None:
     schema = {"$schema": uri, "$ref": "#/definitions/a", "type": "string", "definitions": {"a": {}}}
     assert siblings_count(dialect(schema)) is count
@@ -187,11 +183,7 @@ def test_references_by_id_anchor_and_pointer() -> None:
 
 
 def test_a_reference_is_resolved_against_the_base_where_it_stands() -> None:
-    schema = {
-        "$defs": {
-            "a": {"$id": "https://example.com/a", "$ref": "#/$defs/b", "$defs": {"b": {"title": "inner"}}}
-        }
-    }
+    schema = {"$defs": {"a": {"$id": "https://example.com/a", "$ref": "#/$defs/b", "$defs": {"b": {"title": "inner"}}}}}
     inner = Subschema.root(schema).child(schema["$defs"]["a"]).reference
     assert inner is not None
     assert inner.contents == {"title": "inner"}

@@ -108,9 +108,7 @@ def test_objects_are_closed_and_every_field_is_required(folder):
 def test_model_and_schema_say_the_same(folder):
     model = constraints(model_of(folder).model_json_schema())
     schema = constraints(schema_of(folder))
-    assert list(model["properties"]) == list(schema["properties"]), (
-        "the order of the fields is part of the schema"
-    )
+    assert list(model["properties"]) == list(schema["properties"]), "the order of the fields is part of the schema"
     assert model == schema
 
 

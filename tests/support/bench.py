@@ -10,13 +10,13 @@ from typing import Any
 import jsonschema
 import pytest
 from jsonschema_specifications import REGISTRY
-from support import corpora
 
 from harmony_gen import BudgetError, Generator, HarmonyError, Sampling, Schema
 from harmony_gen.decoding.kv_cache import ModelRunner
 from harmony_gen.decoding.loop import decode
 from harmony_gen.decoding.matcher import Matcher
 from harmony_gen.schema import engine
+from support import corpora
 
 STRICT = 320
 """Schemas that the engine compiles strictly."""

@@ -90,9 +90,7 @@ class ModelRunner:
 
         inputs = torch.tensor([tokens], dtype=torch.long, device=self._device)  # (1, T)
         with torch.inference_mode():
-            output = self._model(
-                input_ids=inputs, past_key_values=self._cache, use_cache=self._caches, **self._options
-            )
+            output = self._model(input_ids=inputs, past_key_values=self._cache, use_cache=self._caches, **self._options)
         self.forward_passes += 1
         logits: NDArray[np.float32] = output.logits[0, -1].float().cpu().numpy()  # (V,)
         return logits
@@ -122,9 +120,7 @@ class ModelRunner:
     def _rollback(self, sequence: Sequence[int]) -> None:
         """Keeps of a common prefix with a sequence what the cache can be taken back to exactly."""
         pairs = zip(self._tokens, sequence, strict=False)
-        common = next(
-            (i for i, (old, new) in enumerate(pairs) if old != new), min(len(self._tokens), len(sequence))
-        )
+        common = next((i for i, (old, new) in enumerate(pairs) if old != new), min(len(self._tokens), len(sequence)))
         final, logits = self._final
         # The logits are known where all was final; elsewhere one token is run again.
         keep = final if common == final or self._forgets() else min(common, len(sequence) - 1)

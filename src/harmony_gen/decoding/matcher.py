@@ -217,9 +217,7 @@ class Matcher:
     def _choice_at(self, start: int) -> int | None:
         """The first choice that wrote a byte from `start` on, or the last one, that can be taken back."""
         choices = [i for i in range(self.stable, len(self.tokens)) if self._states[i + 1].sampled]
-        return next(
-            (i for i in choices if self._states[i + 1].length > start), choices[-1] if choices else None
-        )
+        return next((i for i in choices if self._states[i + 1].length > start), choices[-1] if choices else None)
 
     def _cut(self, position: int) -> None:
         """Takes all tokens from a position on back."""

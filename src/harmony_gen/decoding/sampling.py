@@ -53,9 +53,7 @@ class Sampling:
         self._require("top_p", "a number in (0, 1]", lambda value: 0 < value <= 1)
         self._require("top_k", "a whole number ≥ 0", lambda value: operator.index(value) >= 0)
         self._require("min_p", "a number in [0, 1]", lambda value: 0 <= value <= 1)
-        self._require(
-            "seed", "a whole number ≥ 0, or None", lambda value: value is None or operator.index(value) >= 0
-        )
+        self._require("seed", "a whole number ≥ 0, or None", lambda value: value is None or operator.index(value) >= 0)
         self._require("repetition_penalty", "a number > 0", lambda value: 0 < value < math.inf)
 
     def _require(self, name: str, expected: str, holds: Callable[[Any], bool]) -> None:

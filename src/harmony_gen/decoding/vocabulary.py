@@ -41,9 +41,7 @@ class Vocabulary:
             ModelError: the tokenizer is not a fast one, or the model has no end token.
         """
         if not getattr(tokenizer, "is_fast", False):
-            raise ModelError(
-                "The tokenizer is not a fast tokenizer (tokenizer.json); constrained decoding needs one."
-            )
+            raise ModelError("The tokenizer is not a fast tokenizer (tokenizer.json); constrained decoding needs one.")
         self.ends = tuple(end for end in dict.fromkeys(ends) if end < width)
         if not self.ends:
             raise ModelError("The model names no end token (eos_token_id): a turn could not end. Set one.")
@@ -99,9 +97,7 @@ class Vocabulary:
             return [self._token_of_byte[byte] for byte in data]
         except KeyError as error:
             text = data.decode(errors="replace")
-            raise ModelError(
-                f"The tokenizer cannot spell {text!r:.80}: its normaliser changes the text."
-            ) from error
+            raise ModelError(f"The tokenizer cannot spell {text!r:.80}: its normaliser changes the text.") from error
 
     @cached_property
     def _token_of_byte(self) -> dict[int, int]:

@@ -47,9 +47,7 @@ _WORDS = {"string": "str", "integer": "int", "number": "num", "boolean": "bool"}
 _DATE_FORMATS = ("date", "date-time")
 _DIGIT = r"(?:\[0-9\]|\\d)"
 _TWO_DIGITS = rf"(?:{_DIGIT}\{{2\}}|{_DIGIT}{{2}}|\((?:\?:)?0\[1-9\][^()]*\))"
-_DATE_PATTERN = re.compile(
-    rf"\^?\(?{_DIGIT}(?:\{{4\}}|{_DIGIT}{{3}})\)?-{_TWO_DIGITS}-{_TWO_DIGITS}(?:\(?T.*)?\$?"
-)
+_DATE_PATTERN = re.compile(rf"\^?\(?{_DIGIT}(?:\{{4\}}|{_DIGIT}{{3}})\)?-{_TWO_DIGITS}-{_TWO_DIGITS}(?:\(?T.*)?\$?")
 _PUNCTUATION = re.compile(r'[{}\[\]:,|?"<>\s]')
 _NESTING = ("anyOf", "oneOf")
 _CONDITIONAL = ("then", "else")

@@ -99,9 +99,7 @@ def load(
     return LoadedModel(model, tokenizer, model_id_or_path, plan.precision, _device_of(model), notes)
 
 
-def load_error(
-    error: BaseException, source: str, config: PreTrainedConfig, precision: str, device: str
-) -> ModelError:
+def load_error(error: BaseException, source: str, config: PreTrainedConfig, precision: str, device: str) -> ModelError:
     """Translate an error met while the weights were read into one that says what to do next.
 
     Args:
@@ -128,9 +126,7 @@ def _quiet() -> Iterator[None]:
     level = transformers_logging.get_verbosity()
     kernels = logging.getLogger("bitsandbytes")
     kernel_level = kernels.level
-    hook = transformers_logging.set_tqdm_hook(
-        lambda bar, args, kwargs: bar(*args, **{**kwargs, "disable": True})
-    )
+    hook = transformers_logging.set_tqdm_hook(lambda bar, args, kwargs: bar(*args, **{**kwargs, "disable": True}))
     transformers_logging.set_verbosity_error()
     kernels.setLevel(logging.ERROR)
     try:
@@ -174,10 +170,7 @@ def _source(name: str) -> str:
     if name and path.is_dir():
         if (path / "config.json").is_file():
             return str(path)
-        hint = (
-            _adapter_hint(path)
-            or "Save a model there with save_pretrained, or name the directory that has it."
-        )
+        hint = _adapter_hint(path) or "Save a model there with save_pretrained, or name the directory that has it."
         msg = f"The directory {name!r} has no config.json, so it is not a model. {hint}"
         raise ModelError(msg)
     if path.is_file():
@@ -305,9 +298,7 @@ def _widened(plan: Plan, model: PreTrainedModel) -> Plan:
         return plan
     dtype = str(model.dtype).removeprefix("torch.")
     held = next((name for name, known in FLOATS.items() if known == dtype), dtype)
-    note = (
-        f"The checkpoint's {plan.precision} weights were widened to {held}: kernels for it are missing here."
-    )
+    note = f"The checkpoint's {plan.precision} weights were widened to {held}: kernels for it are missing here."
     return Plan(held, plan.arguments, (note,))
 
 
@@ -328,9 +319,7 @@ def _with_adapter(model: PreTrainedModel, adapter: str) -> tuple[PreTrainedModel
 
     quantised = getattr(model, "hf_quantizer", None) is not None
     try:
-        adapted = PeftModel.from_pretrained(
-            model, str(path) if path.is_dir() else adapter, is_trainable=False
-        )
+        adapted = PeftModel.from_pretrained(model, str(path) if path.is_dir() else adapter, is_trainable=False)
         if quantised:
             return adapted, f"The adapter {adapter!r} is applied beside the quantised weights, unmerged."
         return adapted.merge_and_unload(), f"The adapter {adapter!r} is merged into the weights."

@@ -147,7 +147,7 @@ def available(device: str) -> int:
     return _host_memory()
 
 
-def advice(  # noqa: PLR0913 - one more than allowed: all but two have defaults
+def advice(
     config: PreTrainedConfig,
     device: str,
     *,
@@ -219,9 +219,7 @@ def _quantised_bytes(parameter: torch.nn.Parameter, precision: str) -> float:
     """Bytes of one Linear weight (rows, columns) in bitsandbytes' layout, its scales included."""
     if precision == "int8":
         return parameter.numel() + 4 * parameter.shape[0]
-    blocks = (
-        parameter.numel() / _ABSMAX_BLOCK
-    )  # a byte each, and a float for every group of them (double quantisation)
+    blocks = parameter.numel() / _ABSMAX_BLOCK  # a byte each, and a float for every group of them (double quantisation)
     return parameter.numel() / 2 + blocks + 4 * blocks / _ABSMAX_GROUP
 
 

@@ -56,9 +56,7 @@ def plan_for(config: PreTrainedConfig, precision: str, place: str | dict[str, An
     return Plan(precision, _bitsandbytes(config, precision, place), notes)
 
 
-def _plan_quantised(
-    own: dict[str, Any], precision: str, config: PreTrainedConfig, place: str | dict[str, Any]
-) -> Plan:
+def _plan_quantised(own: dict[str, Any], precision: str, config: PreTrainedConfig, place: str | dict[str, Any]) -> Plan:
     """A quantised checkpoint is left as it is; only mxfp4 can be widened."""
     method = str(own.get("quant_method", "unknown"))
     kept = memory.stored_precision(config) if method == "bitsandbytes" else method
@@ -67,9 +65,7 @@ def _plan_quantised(
     if method == "mxfp4" and precision in FLOATS:
         from transformers import Mxfp4Config
 
-        return Plan(
-            precision, {"dtype": FLOATS[precision], "quantization_config": Mxfp4Config(dequantize=True)}
-        )
+        return Plan(precision, {"dtype": FLOATS[precision], "quantization_config": Mxfp4Config(dequantize=True)})
     msg = (
         f"The checkpoint is already quantised ({method}) and cannot be loaded as {precision} on "
         f'{kind_of(place)}. Use precision="auto", or a checkpoint that is not quantised.'

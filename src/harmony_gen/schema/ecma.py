@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 
-_PIECE = re.compile(
-    r"\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\c[A-Za-z]|\\k<\w+>|\\.|\(\?<(?![=!])|\[\^?\]?", re.DOTALL
-)
+_PIECE = re.compile(r"\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\c[A-Za-z]|\\k<\w+>|\\.|\(\?<(?![=!])|\[\^?\]?", re.DOTALL)
 _ODD = {"(?<": "(?P<", "[]": r"[^\x00-\U0010ffff]", "[^]": r"[\s\S]"}
 _CLASSES = {
     "L": r"A-Za-z\u00aa-\U0010ffff",

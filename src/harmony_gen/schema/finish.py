@@ -89,9 +89,7 @@ class _Node(NamedTuple):
     stage: int
 
 
-def _search(
-    ways: _Ways, matcher: LLMatcher, accepts: Accepts, nodes: int, longest: int | None
-) -> bytes | None:
+def _search(ways: _Ways, matcher: LLMatcher, accepts: Accepts, nodes: int, longest: int | None) -> bytes | None:
     """The first completion found by a best-first search, or None after so many nodes."""
     order = count(0, -1)
     queue = [_Node(0.0, 0, b"", 0.0, 0)]
@@ -170,9 +168,7 @@ class _JsonWays:
 
     def _pieces(self, scan: Scan, document: bytes, matcher: LLMatcher, stage: int) -> Iterator[Piece]:
         if not is_whole(scan.tail):  # any continuation will do: the first that leads to the end
-            yield from (
-                (bytes([byte]), 2 * rank - 1) for rank, byte in enumerate(_some(_allowed(matcher), _COMMON))
-            )
+            yield from ((bytes([byte]), 2 * rank - 1) for rank, byte in enumerate(_some(_allowed(matcher), _COMMON)))
         elif stage == 0:
             yield from self._guide.likely(scan, document)
         elif stage == 1:
@@ -294,6 +290,4 @@ def _some(allowed: list[int], common: bytes) -> list[int]:
     if len(allowed) <= 2 * _SPREAD:
         return allowed
     others = [byte for byte in allowed if byte not in common]
-    return (
-        [byte for byte in common if byte in allowed] + others[:: max(1, len(others) // _SPREAD)] + others[-1:]
-    )
+    return [byte for byte in common if byte in allowed] + others[:: max(1, len(others) // _SPREAD)] + others[-1:]

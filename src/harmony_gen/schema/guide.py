@@ -90,9 +90,9 @@ class Guide:
         """The alternatives that the members so far do not contradict by order, type, `const` or `enum`."""
         if len(alternatives) < 2 or frame.kind == "[":  # noqa: PLR2004 - one alternative is kept in any case
             return alternatives
-        members = [
-            (key, document[slice(*span)]) for key, span in zip(frame.keys, frame.members, strict=False)
-        ] + [(key, b"") for key in frame.keys[len(frame.members) :]]
+        members = [(key, document[slice(*span)]) for key, span in zip(frame.keys, frame.members, strict=False)] + [
+            (key, b"") for key in frame.keys[len(frame.members) :]
+        ]
         return tuple(
             alternative
             for alternative in alternatives
@@ -126,9 +126,7 @@ class Guide:
             pieces.append(closing)
         return b"".join(pieces)
 
-    def _closing(
-        self, frames: tuple[Frame, ...], document: bytes, texts: Texts, *, child: bool
-    ) -> bytes | None:
+    def _closing(self, frames: tuple[Frame, ...], document: bytes, texts: Texts, *, child: bool) -> bytes | None:
         """What closes the innermost of some frames, missing members included; the shortest that is known."""
         known = self._open(frames, document)
         if (texts, child) not in known.closings:
@@ -136,9 +134,7 @@ class Guide:
                 self._closing_of(alternative, known.frame, document, texts, child=child)
                 for alternative in known.alternatives[:_LISTED]
             )
-            known.closings[texts, child] = min(
-                (text for text in found if text is not None), key=len, default=None
-            )
+            known.closings[texts, child] = min((text for text in found if text is not None), key=len, default=None)
         return known.closings[texts, child]
 
     def _closing_of(
@@ -265,9 +261,7 @@ class Guide:
         """The rest of a word or of a number; or, as if the number were complete, what follows it."""
         tail = scan.tail
         if tail.isalpha():
-            yield from (
-                (word[len(tail) :], 0) for word in (b"true", b"false", b"null") if word.startswith(tail)
-            )
+            yield from ((word[len(tail) :], 0) for word in (b"true", b"false", b"null") if word.startswith(tail))
             return
         for alternative in self._expected(scan.frames, document):
             values = alternative.values
@@ -297,9 +291,7 @@ class Guide:
         if frame.kind == "{":
             for name, _ in self._required_names(scan, document):
                 yield comma + b'"' + _key(name, ""), 1
-        elif any(
-            alternative.all("contains") for alternative in self._open(scan.frames, document).alternatives
-        ):
+        elif any(alternative.all("contains") for alternative in self._open(scan.frames, document).alternatives):
             yield from ((comma + text, 1) for text in self._contained(scan, document))
 
     def _values(self, scan: Scan, document: bytes) -> Iterator[bytes]:

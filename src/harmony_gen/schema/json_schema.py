@@ -51,12 +51,8 @@ _SCHEMA = frozenset(
     "else propertyNames".split()
 )
 _SCHEMA_LISTS = frozenset("allOf anyOf oneOf prefixItems items".split())
-_SCHEMA_MAPS = frozenset(
-    "properties patternProperties $defs definitions dependentSchemas dependencies".split()
-)
-_COUNTS = frozenset(
-    "minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains".split()
-)
+_SCHEMA_MAPS = frozenset("properties patternProperties $defs definitions dependentSchemas dependencies".split())
+_COUNTS = frozenset("minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains".split())
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 _MOST_OCCURRENCES = 40
@@ -89,9 +85,7 @@ def lower(schema: JsonSchema) -> Lowered:
     _check_patterns(schema)
     check_references(Subschema.root(schema))
     specification = dialect(schema)
-    constraining = (
-        _rewrite(schema, lambda _, part: _constraining(part, specification)) if schema is not True else {}
-    )
+    constraining = _rewrite(schema, lambda _, part: _constraining(part, specification)) if schema is not True else {}
     grammar, relaxed = _compile(constraining)
     return Lowered(grammar, _coverage(constraining, relaxed))
 
@@ -119,10 +113,7 @@ def _rewrite(schema: Any, change: Callable[[Path, dict[str, Any]], Any], path: P
     """A copy of a schema in which every schema object has been passed through `change`, inner ones first."""
     if not isinstance(schema, dict):
         return schema
-    copy = {
-        keyword: value.copy() if isinstance(value, dict | list) else value
-        for keyword, value in schema.items()
-    }
+    copy = {keyword: value.copy() if isinstance(value, dict | list) else value for keyword, value in schema.items()}
     for (keyword, *inner), part in _parts(schema):
         new = _rewrite(part, change, (*path, keyword, *inner))
         if inner:
@@ -299,9 +290,7 @@ def _refusal(schema: dict[str, Any], relaxed: frozenset[Occurrence], problem: st
     where = f" at {place}" if place else ""
     line = problem.splitlines()[0].strip(" :")
     if "unsatisfiable" in line.lower():
-        return UnsatisfiableError(
-            f"No value satisfies the schema{where}: {line}.", pointer=place, keyword=keyword
-        )
+        return UnsatisfiableError(f"No value satisfies the schema{where}: {line}.", pointer=place, keyword=keyword)
     message = f"The schema cannot be guaranteed{where}: {line}. Say this in another way, or leave it out."
     return SchemaError(message, pointer=place, keyword=keyword)
 
@@ -309,9 +298,7 @@ def _refusal(schema: dict[str, Any], relaxed: frozenset[Occurrence], problem: st
 def _culprit(schema: dict[str, Any], relaxed: frozenset[Occurrence], problem: str) -> tuple[Path, str | None]:
     """The keyword without which the engine would not complain so; a guess if there is none."""
     names = _named_keywords(problem, _BLAMED)
-    suspects = [
-        (path, keyword) for path, part in subschemas(schema) for keyword in sorted(names & part.keys())
-    ]
+    suspects = [(path, keyword) for path, part in subschemas(schema) for keyword in sorted(names & part.keys())]
     suspects = [suspect for suspect in suspects if suspect not in relaxed]
     for suspect in suspects[:_MOST_OCCURRENCES]:
         if _problem(schema, relaxed | {suspect}) != problem:

@@ -188,9 +188,7 @@ def _place(location: tuple[str | int, ...], text: str | bytes) -> str:
     value: Any = json.loads(text) if location else None
     path: Path = ()
     for step in location:
-        if step in (
-            value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
-        ):
+        if step in (value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()):
             value = value[step]
             path = (*path, step)
     return pointer(path)

@@ -65,8 +65,7 @@ class Alternative:
         return [
             value
             for value in lists[0]
-            if all(any(same(value, other) for other in others) for others in lists[1:])
-            and self.admits_type(value)
+            if all(any(same(value, other) for other in others) for others in lists[1:]) and self.admits_type(value)
         ]
 
     @cached_property
@@ -253,13 +252,9 @@ class Outline:
             self._children[key] = self.alternatives(schemas)
         return self._children[key]
 
-    def with_keyword(
-        self, alternatives: Alternatives, alternative: Alternative, keyword: str
-    ) -> Alternatives:
+    def with_keyword(self, alternatives: Alternatives, alternative: Alternative, keyword: str) -> Alternatives:
         """Alternatives that satisfy the schemas under a keyword too, such as `contains`."""
-        schemas = [
-            part.child(part.keywords[keyword]) for part in alternative.parts if keyword in part.keywords
-        ]
+        schemas = [part.child(part.keywords[keyword]) for part in alternative.parts if keyword in part.keywords]
         return self._product(alternatives, self.alternatives(schemas))
 
 

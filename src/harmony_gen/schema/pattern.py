@@ -72,10 +72,7 @@ class Automaton:
             return known
         code = ord(char)
         reached = [
-            target
-            for source in self._sets[state]
-            for chars, target in self._graph.edges[source]
-            if has(chars, code)
+            target for source in self._sets[state] for chars, target in self._graph.edges[source] if has(chars, code)
         ]
         result = self._steps[state, char] = self._number(self._graph.closure(reached))
         return result
@@ -97,10 +94,7 @@ class Automaton:
     def moves(self, state: int, variant: int) -> list[str]:
         """One character of every set of characters that may come next."""
         labels = {
-            chars
-            for source in self._sets[state]
-            for chars, target in self._graph.edges[source]
-            if target in self._near
+            chars for source in self._sets[state] for chars, target in self._graph.edges[source] if target in self._near
         }
         return [pick(chars, variant) for chars in sorted(labels)]
 
@@ -316,14 +310,10 @@ def _complete(
     return None
 
 
-def _moves(
-    automata: tuple[Automaton, ...], states: tuple[int, ...], variant: int
-) -> list[tuple[str, tuple[int, ...]]]:
+def _moves(automata: tuple[Automaton, ...], states: tuple[int, ...], variant: int) -> list[tuple[str, tuple[int, ...]]]:
     """The characters worth trying, each with the states it leads to."""
     chars = dict.fromkeys(
-        char
-        for machine, state in zip(automata, states, strict=True)
-        for char in machine.moves(state, variant)
+        char for machine, state in zip(automata, states, strict=True) for char in machine.moves(state, variant)
     )
     found = []
     for char in chars:

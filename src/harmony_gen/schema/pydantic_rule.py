@@ -84,9 +84,7 @@ class PydanticRule:
         body = b",".join(json.dumps(key).encode() + b":" + value for key, value in present.items())
         return _complaint(self._validator(place, _settled(place.node, present)), b"{" + body + b"}")
 
-    def _validator(
-        self, place: _Place, names: frozenset[str] | None = None
-    ) -> pydantic_core.SchemaValidator | None:
+    def _validator(self, place: _Place, names: frozenset[str] | None = None) -> pydantic_core.SchemaValidator | None:
         key = (id(place.node), id(place.config), names)
         if key not in self._validators:
             self._validators[key] = self._build(place, names)
@@ -97,9 +95,7 @@ class PydanticRule:
         schema: Any = dict(place.node)
         if names is not None:
             kept = [(name, field) for name, field in _fields(place.node) if name in names]
-            schema["fields"] = (
-                [field for _, field in kept] if isinstance(schema["fields"], list) else dict(kept)
-            )
+            schema["fields"] = [field for _, field in kept] if isinstance(schema["fields"], list) else dict(kept)
         if self._definitions:
             schema = {
                 "type": "definitions",

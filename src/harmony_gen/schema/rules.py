@@ -90,9 +90,7 @@ class UniqueKeys:
             if frame.kind == "{" and frame.keys[-1] in frame.keys[:-1]:
                 key = json.dumps(frame.keys[-1], ensure_ascii=False)
                 _, before = frame.members[len(frame.keys) - 2]
-                return Rejection(
-                    pointer(path), key, "this key is in the object already", text.index(b'"', before)
-                )
+                return Rejection(pointer(path), key, "this key is in the object already", text.index(b'"', before))
         return None
 
 
@@ -169,9 +167,7 @@ class PointerRule:
 
     def __init__(self, place: str, condition: Callable[[Any], object]) -> None:
         if not _POINTER.fullmatch(place):
-            message = (
-                f'The place of a rule must be a JSON Pointer like "/total" or "/items/*"; it is {place!r}.'
-            )
+            message = f'The place of a rule must be a JSON Pointer like "/total" or "/items/*"; it is {place!r}.'
             raise ValueError(message)
         parts = ("[^/]*" if part == "*" else re.escape(part) for part in place.split("/"))
         self._pattern = re.compile("/".join(parts))
@@ -226,9 +222,7 @@ class RulesJudge:
             self._before.check(text)
         broken = self._broken(text.encode() if isinstance(text, str) else text)
         if broken is not None:
-            raise ValidationError(
-                f"At {broken.pointer or 'the root'}: {broken.reason}", pointer=broken.pointer
-            )
+            raise ValidationError(f"At {broken.pointer or 'the root'}: {broken.reason}", pointer=broken.pointer)
 
     def _broken(self, text: bytes) -> Rejection | None:
         scan, closed = Scan().feed(text)

@@ -54,9 +54,7 @@ class Closed(NamedTuple):
     parent: Frame | None
 
 
-_TOKEN = re.compile(
-    rb'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|[{}\[\],:]|[-+.0-9eE]+|[a-z]+|[ \t\r\n]+', re.DOTALL
-)
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|[{}\[\],:]|[-+.0-9eE]+|[a-z]+|[ \t\r\n]+', re.DOTALL)
 _WORDS = (b"true", b"false", b"null")
 
 

@@ -73,9 +73,7 @@ class Schema(Generic[T]):
         if isinstance(source, Schema):
             return source
         if source is None:
-            raise SchemaError(
-                "None is no schema. Pass a dict, a path, or a type; NoneType is the type of null."
-            )
+            raise SchemaError("None is no schema. Pass a dict, a path, or a type; NoneType is the type of null.")
         if isinstance(source, dict | bool):
             return cls.from_json_schema(source)
         if isinstance(source, str | FilePath):

@@ -73,9 +73,7 @@ class Subschema:
 
     def child(self, contents: Any) -> Subschema:
         """A schema that stands inside this one."""
-        if not isinstance(
-            contents, dict
-        ):  # a boolean has no `id`, and neither have the lists under `dependencies`
+        if not isinstance(contents, dict):  # a boolean has no `id`, and neither have the lists under `dependencies`
             return Subschema(contents, self.resolver, self.specification)
         resource = self.specification.create_resource(contents)
         return Subschema(contents, self.resolver.in_subresource(resource), self.specification)
@@ -101,9 +99,7 @@ class Subschema:
         try:
             resolved = self.resolver.lookup(ref)
         except (referencing.exceptions.Unresolvable, ValueError, TypeError) as error:
-            message = (
-                f"{keyword} {ref!r} names nothing in this schema, and nothing is fetched from elsewhere."
-            )
+            message = f"{keyword} {ref!r} names nothing in this schema, and nothing is fetched from elsewhere."
             raise SchemaError(message, keyword=keyword) from error
         if not isinstance(resolved.contents, dict | bool):
             message = f"{keyword} {ref!r} names {resolved.contents!r:.80}, which is not a schema."
@@ -170,9 +166,7 @@ def certain(root: Subschema, path: Path) -> list[Subschema]:
     found = list(root.conjuncts())
     for step in path:
         below = [
-            child
-            for schema in found
-            for child in (schema.member(step) if isinstance(step, str) else schema.item(step))
+            child for schema in found for child in (schema.member(step) if isinstance(step, str) else schema.item(step))
         ]
         found = [part for child in below for part in child.conjuncts()]
     return found

@@ -129,9 +129,7 @@ class Texts:
     def _within(self, options: Alternatives, depth: int) -> str | None:
         return self.short(options) if depth >= _DEPTH else self._short(options, depth)
 
-    def members(
-        self, alternative: Alternative, seen: tuple[str, ...], depth: int = _DEPTH
-    ) -> list[str] | None:
+    def members(self, alternative: Alternative, seen: tuple[str, ...], depth: int = _DEPTH) -> list[str] | None:
         """Texts `"name":value` of the members an object still needs; None if one of them has no text."""
         members = []
         for name in self.missing(alternative, seen):
@@ -165,9 +163,7 @@ class Texts:
 
     def free_names(self, alternative: Alternative, partial: str) -> Iterator[str]:
         """Names outside `properties` that begin with a text, by patternProperties and propertyNames."""
-        wanted = [
-            part.child(schema) for part in alternative.parts for schema in _listed(part, "propertyNames")
-        ]
+        wanted = [part.child(schema) for part in alternative.parts for schema in _listed(part, "propertyNames")]
         names = self.outline.alternatives(wanted)
         patterns = [pattern for table in alternative.all("patternProperties") for pattern in table]
         open_ended = bool(self.outline.child(alternative, "\0"))
@@ -205,9 +201,7 @@ def strings(alternative: Alternative, partial: str) -> Iterator[str]:
         return
     least = alternative.at_least("minLength")
     machines = [automaton(pattern) for pattern in alternative.all("pattern")]
-    machines += [
-        automaton(FORMATS[name], whole=True) for name in alternative.all("format") if name in FORMATS
-    ]
+    machines += [automaton(FORMATS[name], whole=True) for name in alternative.all("format") if name in FORMATS]
     if machines:
         yield from _completions(machines, partial, least, alternative.at_most("maxLength"))
     else:
@@ -219,8 +213,7 @@ def _completions(
 ) -> Iterator[str]:
     known = [machine for machine in machines if machine is not None]
     found = (
-        complete(known, partial, at_least=at_least, at_most=at_most, variant=variant)
-        for variant in range(_VARIANTS)
+        complete(known, partial, at_least=at_least, at_most=at_most, variant=variant) for variant in range(_VARIANTS)
     )
     yield from dict.fromkeys(text for text in found if text is not None)
 
