@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import codecs
 import threading
 import time
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from harmony_gen import prompt as prompts
-from harmony_gen.confidence import fields_of
-from harmony_gen.errors import BudgetError, HarmonyError, Interrupted, ModelError, PromptError
-from harmony_gen.result import Done, Event, FieldDone, FinishReason, Result, TextDelta, Usage
+from harmony_gen.errors import BudgetError, HarmonyError, ModelError, PromptError
 from harmony_gen.schema import Schema
-from harmony_gen.schema.judge import read_json
-from harmony_gen.schema.scanner import Scan, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from harmony_gen.answer import Answer
     from harmony_gen.decoding.matcher import Matcher
-    from harmony_gen.decoding.sampling import Choice, Sampling
+    from harmony_gen.decoding.sampling import Sampling
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.prompt import Prompt
+    from harmony_gen.result import Event, Result
     from harmony_gen.schema.rules import Rule
 
 T = TypeVar("T")
 
 _UNLIMITED = 2**31
 """A budget that is no constraint, in tokens."""
-
-_REASONS: dict[str | None, FinishReason] = {
-    None: "complete",
-    "budget": "closed_by_budget",
-    "rules": "closed_by_rules",
-}
 
 
 class Generator:
@@ -141,7 +132,7 @@ class Generator:
             Interrupted: Ctrl-C; carries the partial text.
             TypeError: `max_new_tokens` is no whole number, or `sampling` no `Sampling`.
         """
-        answer = _Answer(self, prompt, schema, max_new_tokens, sampling, source, rules)
+        answer = self._start(prompt, schema, max_new_tokens, sampling, source, rules)
         for _ in answer.choices():
             pass
         return answer.result()
@@ -217,8 +208,7 @@ class Generator:
             TextDelta for new text, FieldDone for each value that closes, at last Done with the result.
             Nothing is ever taken back. Ending the iteration early frees the model's cache.
         """
-        answer = _Answer(self, prompt, schema, max_new_tokens, sampling, source, rules)
-        yield from _events(answer)
+        yield from self._start(prompt, schema, max_new_tokens, sampling, source, rules).events()
 
     def accepts(self, schema: Any, text: str) -> bool:
         """Whether a text can be written under a schema, in the spelling and property order of answers."""
@@ -244,6 +234,33 @@ class Generator:
         config = self._model.config.get_text_config(decoder=True)
         window: int | None = getattr(config, "max_position_embeddings", None)
         return window
+
+    def _start(
+        self,
+        prompt: Prompt,
+        schema: Any,
+        max_new_tokens: int,
+        sampling: Sampling | None,
+        source: str | None,
+        rules: Sequence[Rule],
+    ) -> Answer:
+        from harmony_gen.answer import Answer
+        from harmony_gen.decoding.sampling import Sampling
+
+        started = time.perf_counter()
+        _check(max_new_tokens, sampling)
+        compiled = Schema.of(schema).with_rules(rules)
+        tokens = self._encode(prompt, compiled)
+        return Answer(
+            self._model,
+            self._vocabulary,
+            compiled,
+            self._matcher(compiled, len(tokens), max_new_tokens),
+            tokens,
+            sampling=sampling or Sampling(),
+            source=prompts.source_of(prompt) if source is None else source,
+            started=started,
+        )
 
     def _encode(self, prompt: Prompt, schema: Schema[Any]) -> list[int]:
         messages = prompts.messages_of(prompt)
@@ -273,79 +290,6 @@ class Generator:
             ) from error
 
 
-class _Answer:
-    """One answer under way."""
-
-    def __init__(
-        self,
-        generator: Generator,
-        prompt: Prompt,
-        schema: Any,
-        max_new_tokens: int,
-        sampling: Sampling | None,
-        source: str | None,
-        rules: Sequence[Rule],
-    ) -> None:
-        from harmony_gen.decoding.kv_cache import ModelRunner
-        from harmony_gen.decoding.sampling import Sampling
-
-        _check(max_new_tokens, sampling)
-        self._started = time.perf_counter()
-        self.schema = Schema.of(schema).with_rules(rules)
-        self._source = prompts.source_of(prompt) if source is None else source
-        self._prompt = generator._encode(prompt, self.schema)
-        self._matcher = generator._matcher(self.schema, len(self._prompt), max_new_tokens)
-        self._runner = ModelRunner(generator._model)
-        self._model = generator._model
-        self._vocabulary = generator._vocabulary
-        self._sampling = sampling or Sampling()
-        self._choices: list[tuple[Choice, int]] = []
-        self._first: float | None = None
-
-    def choices(self) -> Iterator[bytes]:
-        """Runs the decode loop; yields the bytes of each token that is final."""
-        from harmony_gen.decoding.loop import decode
-
-        try:
-            for choice in decode(self._runner, self._prompt, self._matcher, self._sampling):
-                self._first = self._first or time.perf_counter()
-                data = b"" if choice.token in self._vocabulary.ends else self._vocabulary.bytes_of([choice.token])
-                self._choices.append((choice, len(data)))
-                yield data
-        except KeyboardInterrupt as error:
-            raise Interrupted(self._matcher.text.decode(errors="ignore")) from error
-        except (MemoryError, RuntimeError, IndexError) as error:
-            raise _failure(error, self._model, len(self._prompt)) from error
-        finally:
-            self._runner.release()
-
-    def result(self) -> Result[Any]:
-        """The result, after the loop has ended."""
-        matcher = self._matcher
-        text = matcher.text
-        now = time.perf_counter()
-        usage = Usage(
-            prompt_tokens=len(self._prompt),
-            cached_tokens=0,
-            new_tokens=len(matcher.tokens),
-            forward_passes=self._runner.forward_passes,
-            forced_tokens=sum(choice.forced for choice, _ in self._choices),
-            drafted_tokens=0,
-            accepted_drafts=0,
-            seconds=now - self._started,
-            seconds_to_first_token=(self._first or now) - self._started,
-        )
-        return Result(
-            value=self.schema.validate(text.decode()),
-            text=text.decode(),
-            tokens=tuple(matcher.tokens),
-            fields=fields_of(text, self._choices, self._source) if self.schema.is_json else {},
-            usage=usage,
-            finish=_REASONS[matcher.closed_by],
-            rejections=tuple(matcher.rejections),
-        )
-
-
 def _check(max_new_tokens: object, sampling: object) -> None:
     """Raises TypeError for options of a wrong type."""
     from harmony_gen.decoding.sampling import Sampling
@@ -356,37 +300,6 @@ def _check(max_new_tokens: object, sampling: object) -> None:
     if not isinstance(sampling, Sampling | None):
         message = f"sampling must be a harmony_gen.Sampling, or None; it is {sampling!r}."
         raise TypeError(message)
-
-
-def _failure(error: Exception, model: Any, prompt_tokens: int) -> ModelError:
-    """What a failure of the model means for the user."""
-    from harmony_gen.models.memory import advice, is_out_of_memory
-
-    text = str(error)
-    if not is_out_of_memory(error):
-        return ModelError(f"The model failed: {text.splitlines()[0] if text else type(error).__name__}")
-    device = str(model.get_input_embeddings().weight.device)
-    try:
-        plan = advice(model.config, device, precision="auto", context=prompt_tokens)
-    except ModelError as unknown:
-        plan = str(unknown)
-    return ModelError(f"Out of memory while generating: {plan}")
-
-
-def _events(answer: _Answer) -> Iterator[Event[Any]]:
-    text = b""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    scan = Scan()
-    for data in answer.choices():
-        text += data
-        delta = decoder.decode(data)
-        if delta:
-            yield TextDelta(delta)
-        if answer.schema.is_json:
-            scan, closed = scan.feed(data) if data else scan.end()
-            for item in closed:
-                yield FieldDone(pointer(item.path), read_json(text[slice(*item.span)]))
-    yield Done(answer.result())
 
 
 _loading = threading.Lock()  # two threads that ask for the same model load it once

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 class Code(BaseModel):
     kind: bool
-    code: str = Field(max_length=6)
+    code: str = Field(max_length=3)
     note: str = Field(max_length=6)
 
     @field_validator("code")
@@ -48,7 +48,7 @@ def write(
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 @pytest.mark.parametrize("schema", SCHEMAS, ids=["validators", "enum", "string"])
 def test_chunks_save_forwards_and_change_nothing(tiny: Generator, schema: Any, temperature: float) -> None:
-    for seed in range(3):
+    for seed in range(2):
         sampling = Sampling(temperature=temperature, seed=seed)
         one, matcher, runner = write(tiny, Schema.of(schema), sampling, chunk_forced=True)
         other, _, each = write(tiny, Schema.of(schema), sampling, chunk_forced=False)

@@ -1,0 +1,141 @@
+"""One answer under way: the decode loop, and what becomes of its choices."""
+
+from __future__ import annotations
+
+import codecs
+import time
+from typing import TYPE_CHECKING, Any
+
+from harmony_gen.confidence import fields_of
+from harmony_gen.decoding.kv_cache import ModelRunner
+from harmony_gen.decoding.loop import decode
+from harmony_gen.errors import Interrupted, ModelError
+from harmony_gen.result import Done, Event, FieldDone, FinishReason, Result, TextDelta, Usage
+from harmony_gen.schema.judge import read_json
+from harmony_gen.schema.scanner import Scan, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harmony_gen.decoding.matcher import Matcher
+    from harmony_gen.decoding.sampling import Choice, Sampling
+    from harmony_gen.decoding.vocabulary import Vocabulary
+    from harmony_gen.schema import Schema
+
+_REASONS: dict[str | None, FinishReason] = {
+    None: "complete",
+    "budget": "closed_by_budget",
+    "rules": "closed_by_rules",
+}
+
+
+class Answer:
+    """One answer under way. Run `choices` or `events` to its end, once."""
+
+    def __init__(  # noqa: PLR0913 - all of them are what an answer is made from
+        self,
+        model: Any,
+        vocabulary: Vocabulary,
+        schema: Schema[Any],
+        matcher: Matcher,
+        prompt: list[int],
+        *,
+        sampling: Sampling,
+        source: str,
+        started: float,
+    ) -> None:
+        """Takes what an answer is made from.
+
+        Args:
+            model: a transformers causal LM.
+            vocabulary: the model's.
+            schema: what a right answer is.
+            matcher: at the start of the answer.
+            prompt: token ids.
+            sampling: how to choose.
+            source: where values may come from.
+            started: `time.perf_counter()` when the answer was asked for.
+        """
+        self._model = model
+        self._vocabulary = vocabulary
+        self._schema = schema
+        self._matcher = matcher
+        self._prompt = prompt
+        self._sampling = sampling
+        self._source = source
+        self._started = started
+        self._runner = ModelRunner(model)
+        self._choices: list[tuple[Choice, int]] = []  # with the bytes each wrote
+        self._first: float | None = None
+
+    def choices(self) -> Iterator[bytes]:
+        """Runs the decode loop; yields the bytes of each token that is final."""
+        try:
+            for choice in decode(self._runner, self._prompt, self._matcher, self._sampling):
+                self._first = self._first or time.perf_counter()
+                data = b"" if choice.token in self._vocabulary.ends else self._vocabulary.bytes_of([choice.token])
+                self._choices.append((choice, len(data)))
+                yield data
+        except KeyboardInterrupt as error:
+            raise Interrupted(self._matcher.text.decode(errors="ignore")) from error
+        except (MemoryError, RuntimeError, IndexError) as error:
+            raise _failure(error, self._model, len(self._prompt)) from error
+        finally:
+            self._runner.release()
+
+    def result(self) -> Result[Any]:
+        """The result, after the loop has ended."""
+        matcher = self._matcher
+        text = matcher.text
+        now = time.perf_counter()
+        usage = Usage(
+            prompt_tokens=len(self._prompt),
+            cached_tokens=0,
+            new_tokens=len(matcher.tokens),
+            forward_passes=self._runner.forward_passes,
+            forced_tokens=sum(choice.forced for choice, _ in self._choices),
+            drafted_tokens=0,
+            accepted_drafts=0,
+            seconds=now - self._started,
+            seconds_to_first_token=(self._first or now) - self._started,
+        )
+        return Result(
+            value=self._schema.validate(text.decode()),
+            text=text.decode(),
+            tokens=tuple(matcher.tokens),
+            fields=fields_of(text, self._choices, self._source) if self._schema.is_json else {},
+            usage=usage,
+            finish=_REASONS[matcher.closed_by],
+            rejections=tuple(matcher.rejections),
+        )
+
+    def events(self) -> Iterator[Event[Any]]:
+        """Runs the decode loop; yields what is new, and the result at last."""
+        text = b""
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        scan = Scan()
+        for data in self.choices():
+            text += data
+            delta = decoder.decode(data)
+            if delta:
+                yield TextDelta(delta)
+            if self._schema.is_json:
+                scan, closed = scan.feed(data) if data else scan.end()
+                for item in closed:
+                    yield FieldDone(pointer(item.path), read_json(text[slice(*item.span)]))
+        yield Done(self.result())
+
+
+def _failure(error: Exception, model: Any, prompt_tokens: int) -> ModelError:
+    """What a failure of the model means for the user."""
+    from harmony_gen.models.memory import advice, is_out_of_memory
+
+    text = str(error)
+    if not is_out_of_memory(error):
+        return ModelError(f"The model failed: {text.splitlines()[0] if text else type(error).__name__}")
+    device = str(model.get_input_embeddings().weight.device)
+    try:
+        plan = advice(model.config, device, precision="auto", context=prompt_tokens)
+    except ModelError as unknown:
+        plan = str(unknown)
+    return ModelError(f"Out of memory while generating: {plan}")
