@@ -39,6 +39,7 @@ from harmony_gen import (
     SchemaError,
     TextDelta,
     UnsatisfiableError,
+    answer,
     generate,
     rule,
 )
@@ -343,7 +344,7 @@ def test_running_out_of_memory_says_what_is_needed_and_what_there_is(tiny: Gener
 
 def test_running_out_of_memory_with_a_model_of_unknown_size(tiny: Generator) -> None:
     model = SimpleNamespace(config=PreTrainedConfig(), get_input_embeddings=tiny._model.get_input_embeddings)
-    error = generator_module._failure(MemoryError(), model, 10)
+    error = answer._failure(MemoryError(), model, 10)
     assert str(error).startswith("Out of memory while generating: ")
     assert "needs about" not in str(error)
 
