@@ -89,6 +89,7 @@ class Wrapper(torch.nn.Module):
         self.at = at
         self.calls = 0
         self.caches: list[weakref.ref[Any]] = []
+        self.eval()
 
     def get_input_embeddings(self) -> Any:
         return self.inner.get_input_embeddings()
@@ -380,6 +381,14 @@ def test_a_model_without_a_tokenizer(tiny: Generator) -> None:
         Generator(tiny._model, None).generate("x", PERSON)
 
 
+def test_a_model_in_training_mode_is_refused_and_left_as_it_is(tiny: Generator) -> None:
+    model = Wrapper(tiny._model).train()
+    with pytest.raises(ModelError, match=r"eval\(\)"):
+        Generator(model, tiny._tokenizer).generate("x", PERSON)
+    assert model.training
+    tiny._model.eval()
+
+
 def test_an_unknown_model_is_a_model_error() -> None:
     with pytest.raises(ModelError, match="no-such-organisation/no-such-model"):
         generate("x", PERSON, model="no-such-organisation/no-such-model")
@@ -565,7 +574,6 @@ def test_nothing_of_the_user_is_changed(template: str | None) -> None:
     tokenizer.chat_template = template
     generator = models.random_llama(tokenizer)
     model = generator._model
-    model.train()
 
     def state() -> list[Any]:
         return [

@@ -249,6 +249,8 @@ class Generator:
 
         started = time.perf_counter()
         _check(max_new_tokens, sampling)
+        if self._model.training:
+            raise ModelError("The model is in training mode, so its dropout would change answers. Call model.eval().")
         compiled = Schema.of(schema).with_rules(rules)
         tokens = self._encode(prompt, compiled)
         return Answer(

@@ -258,3 +258,10 @@ def test_what_the_grammar_and_the_judge_accept_is_valid_and_has_a_value(
     text = made.witness()
     assert agrees(made.judge, text)
     jsonschema.Draft202012Validator(schema).validate(made.validate(text))
+
+
+def test_a_number_too_large_for_a_float_is_not_read() -> None:
+    assert read_json("[1e308]") == [1e308]
+    with pytest.raises(ValueError, match="too large"):
+        read_json("[-1e999]")
+    assert not JsonSchemaJudge({"type": "number"}).accepts(b"1e400")

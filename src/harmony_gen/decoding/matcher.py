@@ -38,7 +38,7 @@ _MOST_TRIES = 3
 """Texts of one string that the user's validators may refuse before it is begun anew; a number gets one."""
 
 _MOST_ATTEMPTS = 64
-"""Refusals since the last full finish before that is taken."""
+"""Refusals by validators, and retreats, since the last full finish before that is taken."""
 
 
 class _State(NamedTuple):
@@ -186,6 +186,7 @@ class Matcher:
         """
         position = self._choice_at(self._suspect())
         self._tries = []
+        self._attempts += 1
         if position is not None and self._attempts < _MOST_ATTEMPTS and not self._failed():
             token = self.tokens[position]
             self._cut(position)
@@ -272,7 +273,7 @@ class Matcher:
 
     def _refuse(self, token: int, rejection: Rejection | None) -> None:
         self._banned[len(self.tokens)].add(token)
-        self._attempts += 1
         if rejection is not None:
+            self._attempts += 1
             self.rejections.append(rejection)
             self._tries.append(rejection)

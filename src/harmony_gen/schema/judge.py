@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,13 +56,22 @@ def read_json(text: str | bytes) -> Any:
     """The value of a JSON text.
 
     Raises:
-        ValueError: it is not JSON, holds NaN or Infinity, holds a key twice, or is nested too deeply.
+        ValueError: it is not JSON, holds NaN, Infinity or a number too large for a float, holds a key twice, or is nested
+            too deeply.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError as error:
         message = "it is nested too deeply to be read"
         raise ValueError(message) from error
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        message = f"{digits:.40} is too large for a number"
+        raise ValueError(message)
+    return value
 
 
 def _no_constant(name: str) -> Any:

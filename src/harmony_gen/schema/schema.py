@@ -177,8 +177,8 @@ class Schema(Generic[T]):
         """
         if self._witness is None:
             raise UnsatisfiableError(
-                "No valid answer to this schema was found: it contradicts itself, or its validators admit "
-                "values that cannot be guessed. `examples` in the schema help the search."
+                "No valid answer to this schema was found. Either it contradicts itself, or only values satisfy it "
+                "that the search does not guess; `examples` in the schema help it."
             )
         return self._witness
 
