@@ -56,11 +56,11 @@ def read_json(text: str | bytes) -> Any:
     """The value of a JSON text.
 
     Raises:
-        ValueError: it is not JSON, holds NaN, Infinity or a number too large for a float, holds a key twice, or is nested
-            too deeply.
+        ValueError: it is not JSON, holds NaN, Infinity or a number too large for a float, holds a key twice, or is
+            nested too deeply.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)
     except RecursionError as error:
         message = "it is nested too deeply to be read"
         raise ValueError(message) from error
