@@ -264,4 +264,7 @@ def test_a_number_too_large_for_a_float_is_not_read() -> None:
     assert read_json("[1e308]") == [1e308]
     with pytest.raises(ValueError, match="too large"):
         read_json("[-1e999]")
+    with pytest.raises(ValueError, match="too large"):
+        read_json("9" * 400)
+    assert read_json("1" + "0" * 308) == 10**308
     assert not JsonSchemaJudge({"type": "number"}).accepts(b"1e400")

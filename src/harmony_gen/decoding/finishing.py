@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.schema import Schema
+    from harmony_gen.schema import finish as schema_finish
     from harmony_gen.schema.scanner import Scan
 
 _NODES = (150, 600)
 """Search nodes for a finish: at first, and before it is said that there is none."""
+
+_GUESS_NODES = (60,)
+"""Search nodes for a finish that the user's validators accept too."""
+
+_MOST_GUESSES = 30
+"""Searches for one that may fail in an answer; validators that refuse so many are beyond guessing."""
 
 
 class Finish(NamedTuple):
@@ -40,20 +47,23 @@ class Position(NamedTuple):
         scan: the scanner's state after it.
         twin: a byte-level matcher that has read it.
         left: tokens that may follow, the end token not counted.
+        closes: the last token closed a value.
     """
 
     text: bytes
     scan: Scan
     twin: LLMatcher
     left: int
+    closes: bool
 
 
 class Finisher:
-    """Finds finishes for the answers to one schema."""
+    """Finds finishes for one answer."""
 
     def __init__(self, schema: Schema[Any], vocabulary: Vocabulary) -> None:
         self._schema = schema
         self._vocabulary = vocabulary
+        self._guesses = 0  # that failed
 
     def first(self, budget: int) -> Finish:
         """The whole of a short answer.
@@ -91,14 +101,19 @@ class Finisher:
             kept: Finish | None = Finish(known.tokens[1:], known.text[len(data) :], known.full)
         else:
             kept = self._kept(known, here)
-        if kept is not None and kept.full:
-            return kept
-        found = self._search(here, full=True) if kept is None or not here.scan.tail else None
-        if found is not None and len(found.tokens) <= here.left:
-            return found
-        if kept is None and self._schema.validators is not None:
-            kept = self._search(here, full=False)
-        return kept or found
+        if self._schema.validators is None:
+            return kept or self._search(self._schema.finisher, here, _NODES, full=True)
+        return kept if kept is not None and kept.full else self._guess(kept, here)
+
+    def _guess(self, kept: Finish | None, here: Position) -> Finish | None:
+        """A finish that the validators accept too, if one is found soon and fits; else one that they refuse."""
+        found = None
+        if (here.closes or kept is None) and self._guesses < _MOST_GUESSES:
+            found = self._search(self._schema.finisher, here, _GUESS_NODES, full=True)
+            if found is not None and len(found.tokens) <= here.left:
+                return found
+            self._guesses += 1
+        return kept or self._search(self._schema.structural_finisher, here, _NODES, full=False) or found
 
     def _kept(self, known: Finish, here: Position) -> Finish | None:
         """The old finish, if it still holds."""
@@ -110,9 +125,10 @@ class Finisher:
         validators = self._schema.validators
         return known._replace(full=validators is None or validators.accepts(text))
 
-    def _search(self, here: Position, *, full: bool) -> Finish | None:
-        finisher = self._schema.finisher if full else self._schema.structural_finisher
-        for nodes in _NODES:
+    def _search(
+        self, finisher: schema_finish.Finisher, here: Position, budget: tuple[int, ...], *, full: bool
+    ) -> Finish | None:
+        for nodes in budget:
             text = finisher.finish(here.text, here.scan, here.twin, nodes=nodes)
             if text is not None:
                 return self._finish(text, full=full)

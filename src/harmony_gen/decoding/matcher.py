@@ -164,7 +164,7 @@ class Matcher:
         if rejection is not None or not self._advance(token, data):
             self._refuse(token, rejection)
             return False
-        here = Position(text, scan, self._twin, self._budget - len(self.tokens) - 2)
+        here = Position(text, scan, self._twin, self._budget - len(self.tokens) - 2, bool(closed))
         finish = self._finisher.after(before.finish, token, data, here)
         if finish is None or len(finish.tokens) > here.left:
             self._matcher.rollback(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,18 +61,26 @@ def read_json(text: str | bytes) -> Any:
             nested too deeply.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)
+        return json.loads(
+            text, object_pairs_hook=_unique, parse_int=_int, parse_float=_float, parse_constant=_no_constant
+        )
     except RecursionError as error:
         message = "it is nested too deeply to be read"
         raise ValueError(message) from error
 
 
-def _finite(digits: str) -> float:
+def _float(digits: str) -> float:
     value = float(digits)
     if math.isinf(value):
         message = f"{digits:.40} is too large for a number"
         raise ValueError(message)
     return value
+
+
+def _int(digits: str) -> int:
+    if len(digits) > sys.float_info.max_10_exp:
+        _float(digits)
+    return int(digits)
 
 
 def _no_constant(name: str) -> Any:
