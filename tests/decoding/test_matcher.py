@@ -101,6 +101,20 @@ class Mirror(BaseModel):
         return self
 
 
+class Reversed(BaseModel):
+    """Nothing a search would guess."""
+
+    first: str = Field(max_length=3)
+    second: str = Field(max_length=3)
+
+    @model_validator(mode="after")
+    def _reversed(self) -> Reversed:
+        if self.second != self.first[::-1]:
+            msg = "the second is not the first reversed"
+            raise ValueError(msg)
+        return self
+
+
 class Checksum(BaseModel):
     """Only one value in 97, and an example that leads there."""
 
@@ -471,3 +485,17 @@ def test_the_same_choices_give_the_same_answer(vocabulary: Vocabulary) -> None:
     for schema in (Schema.of(Upper), Schema.of(SCHEMAS["tree"])):
         answers = {bytes(drive(Matcher(schema, vocabulary, 30), at_random(9)).text) for _ in range(3)}
         assert len(answers) == 1
+
+
+def test_a_refused_model_goes_back_to_its_last_value(vocabulary: Vocabulary) -> None:
+    matcher = Matcher(Schema.of(Reversed), vocabulary, 200)
+    for text in (b'{"first":"kq"', b'{"first":"kq","second":"x', b'{"first":"kq","second":"x"'):
+        write(matcher, vocabulary, text)
+    assert matcher.text == b'{"first":"kq","second":"x"'
+    assert not matcher.accept(matcher.forced()[0])
+    assert matcher.rejections[-1].reason.endswith("the second is not the first reversed")
+    assert not len(matcher.allowed())
+    matcher.retreat()
+    assert matcher.text.startswith(b'{"first":"kq","second":"')
+    assert len(matcher.text) < len(b'{"first":"kq","second":"x"')
+    assert drive(matcher, at_random(3)).finished

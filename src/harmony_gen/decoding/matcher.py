@@ -205,15 +205,16 @@ class Matcher:
         self.closed_by = "rules"
 
     def _suspect(self) -> int:
-        """Byte offset of the value to begin anew: the one refused, or the last one inside it."""
+        """Byte offset of the value to begin anew: the one refused, or the last one inside it; behind its quote."""
         if not self._tries:
             return len(self._text)
         scan = self._states[-1].scan
         start = self._tries[-1].start
         if scan.tail:
-            return max(start, scan.position - len(scan.tail))
-        members = scan.frames[-1].members if scan.frames else ()
-        return max(start, members[-1][0]) if members else start
+            start = max(start, scan.position - len(scan.tail))
+        elif scan.frames and scan.frames[-1].members:
+            start = max(start, scan.frames[-1].members[-1][0])
+        return start + self._text[start : start + 1].startswith(b'"')
 
     def _choice_at(self, start: int) -> int | None:
         """The first choice that wrote a byte from `start` on, or the last one, that can be taken back."""
