@@ -42,9 +42,7 @@ Accepts = Callable[[bytes], bool]
 class Finisher(Protocol):
     """Completes texts of one grammar."""
 
-    def finish(
-        self, prefix: bytes, scan: Scan, matcher: LLMatcher, *, nodes: int = 150, longest: int | None = None
-    ) -> bytes | None:
+    def finish(self, prefix: bytes, scan: Scan, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:
         """A short text that completes a prefix, b"" if it is complete, or None if none was found.
 
         Args:
@@ -52,7 +50,6 @@ class Finisher(Protocol):
             scan: the scanner's state after it; of no account where the text is not JSON.
             matcher: a matcher over single bytes that has read it; it is left as it is.
             nodes: places from which the search may go on before it gives up.
-            longest: give up on completions of more bytes than this.
         """
         ...
 
@@ -89,7 +86,7 @@ class _Node(NamedTuple):
     stage: int
 
 
-def _search(ways: _Ways, matcher: LLMatcher, accepts: Accepts, nodes: int, longest: int | None) -> bytes | None:
+def _search(ways: _Ways, matcher: LLMatcher, accepts: Accepts, nodes: int) -> bytes | None:
     """The first completion found by a best-first search, or None after so many nodes."""
     order = count(0, -1)
     queue = [_Node(0.0, 0, b"", 0.0, 0)]
@@ -108,7 +105,7 @@ def _search(ways: _Ways, matcher: LLMatcher, accepts: Accepts, nodes: int, longe
             heapq.heappush(queue, later._replace(order=next(order)))
         for step in ways.expand(node.text, at, node.stage):
             text = node.text + step.text
-            if text in seen or (longest is not None and len(text) > longest):
+            if text in seen:
                 continue
             seen.add(text)
             cost = node.cost + step.cost
@@ -131,13 +128,11 @@ class JsonFinisher:
         self._guide = Guide(root)
         self._accepts = accepts
 
-    def finish(
-        self, prefix: bytes, scan: Scan, matcher: LLMatcher, *, nodes: int = 150, longest: int | None = None
-    ) -> bytes | None:
+    def finish(self, prefix: bytes, scan: Scan, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:
         """See `Finisher.finish`."""
         self._guide.start(scan)
         ways = _JsonWays(self._guide, prefix, scan)
-        return _search(ways, matcher, lambda text: self._accepts(prefix + text), nodes, longest)
+        return _search(ways, matcher, lambda text: self._accepts(prefix + text), nodes)
 
 
 class _JsonWays:
@@ -192,11 +187,10 @@ class GrammarFinisher:
         matcher: LLMatcher,
         *,
         nodes: int = 150,
-        longest: int | None = None,
     ) -> bytes | None:
         """See `Finisher.finish`."""
         ways = _GrammarWays(self._automaton, prefix)
-        return _search(ways, matcher, lambda text: self._accepts(prefix + text), nodes, longest)
+        return _search(ways, matcher, lambda text: self._accepts(prefix + text), nodes)
 
 
 class _GrammarWays:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import pydantic
 
 from harmony_gen.errors import SchemaError, UnsatisfiableError
-from harmony_gen.schema import engine
+from harmony_gen.schema import engine, finish
 from harmony_gen.schema.finish import Finisher, GrammarFinisher, JsonFinisher
 from harmony_gen.schema.json_schema import close_objects, lower, subschemas
 from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, Judge, PydanticJudge, read_json
 from harmony_gen.schema.pydantic_rule import PydanticRule
 from harmony_gen.schema.rules import Readable, Rule, RulesJudge, SchemaParts, UniqueItems, UniqueKeys
-from harmony_gen.schema.scanner import Scan
 from harmony_gen.schema.subschema import JsonSchema, Subschema
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-_WITNESS_NODES = 3000
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +190,7 @@ class Schema(Generic[T]):
 
 
 def _witness(grammar: str, finisher: Finisher) -> str | None:
-    found = finisher.finish(b"", Scan(), engine.byte_matcher(grammar), nodes=_WITNESS_NODES)
+    found = finish.witness(grammar, finisher)
     return None if found is None else found.decode()
 
 
