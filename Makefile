@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: install demo check test bench clean
+.PHONY: install demo check test suites bench clean
 
 install: $(VENV)/.installed
 
@@ -24,10 +24,14 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The laws run many real schemas; coverage would only slow them down.
+# The laws and suites run many real schemas; coverage would only slow them down.
 test: install
-	$(BIN)/pytest -n 2 --ignore=tests/laws --cov --cov-report=term
-	$(BIN)/pytest -n 2 tests/laws
+	$(BIN)/pytest -n 2 --ignore=tests/laws --ignore=tests/suites --cov --cov-report=term
+	$(BIN)/pytest -n 2 tests/laws tests/suites
+
+# The suites as a whole; `make test` runs a sample of each. Takes hours.
+suites: install
+	HARMONY_GEN_SUITES=full $(BIN)/pytest -n 2 tests/suites
 
 bench: install
 	$(BIN)/python benchmarks/overhead.py

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harmony_gen import HarmonyError, Schema
-from harmony_gen.schema.json_schema import STANDARD_FORMATS
+from harmony_gen.schema.strings.formats import STANDARD
 
 FILE = Path(__file__).parent / "guarantees.md"
 
@@ -94,8 +94,7 @@ def page() -> str:
     """The whole page."""
     rows = [f"| `{keyword}` | {state(keyword, probe)} |" for keyword, probe in PROBES.items()]
     formats = [
-        f"| `format: {name}` | {state('format', {'type': 'string', 'format': name})} |"
-        for name in sorted(STANDARD_FORMATS)
+        f"| `format: {name}` | {state('format', {'type': 'string', 'format': name})} |" for name in sorted(STANDARD)
     ]
     tail = (
         "\nNo constraints, by the standard: title, description, default, examples and the like, formats that are not "

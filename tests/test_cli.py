@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harmony_gen import Generator, Interrupted, Schema, cli
+from harmony_gen import Generator, Interrupted, Schema, UnsatisfiableError, cli
 from harmony_gen import generator as generator_module
 
 if TYPE_CHECKING:
@@ -238,3 +238,70 @@ def test_the_installed_command(schema: Path) -> None:
     assert failed.returncode == 1
     assert failed.stderr.count(b"\n") == 1
     assert call("--version").stdout.decode().strip() == cli.__version__
+
+
+LOOSE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    },
+    "required": ["tags"],
+    "additionalProperties": False,
+    "dependencies": {"name": ["tags"]},
+}
+
+
+def test_schema_check_says_what_there_is_to_know(run: Run, schema: Path, embedded: Generator) -> None:
+    schema.write_text(json.dumps(LOOSE), "utf-8")
+    status, out, err = run("schema", "check", schema)
+    assert (status, err) == (0, "")
+    table, summary = out.split("\n\n")
+    compiled = Schema.of(LOOSE)
+    assert {place: how for how, place in map(str.split, table.splitlines())} == compiled.coverage
+    tokens = len(embedded._vocabulary.encode_bytes(compiled.witness().encode())) + 1
+    assert summary.splitlines() == [
+        'Satisfiable: yes, by {"tags":[]}',
+        f"Smallest budget: {tokens} tokens, the end token included, with the embedded model's tokenizer",
+        "Warning: at the root: `dependencies` is ignored in this dialect",
+        "Warning: at /properties/name (and 1 more): a string without maxLength may be as long as the budget lasts",
+        "Warning: at /properties/tags: an array without maxItems may be as long as the budget lasts",
+    ]
+    embedded.generate("x", LOOSE, max_new_tokens=tokens)
+    assert run("generate", "--schema", schema, "--max-new-tokens", tokens - 1, stdin=b"x")[0] == 1
+
+
+def test_schema_check_takes_an_order(run: Run, schema: Path) -> None:
+    for order in ("any", "schema"):
+        assert run("schema", "check", schema, "--order", order)[0] == 0
+    with pytest.raises(SystemExit):
+        run("schema", "check", schema, "--order", "none")
+
+
+@pytest.mark.parametrize(
+    ("contents", "start"),
+    [
+        ({"type": "strin"}, "refused  /type: This is not a valid JSON Schema"),
+        ({"not": {"pattern": "("}}, "refused  /not/pattern: The regular expression"),
+        ({"$ref": "https://example.com/a"}, "refused  /$ref: "),
+        (False, "refused  the schema: The schema is `false`"),
+        ([], "refused  the schema: A JSON Schema is a dict or a bool"),
+    ],
+)
+def test_schema_check_says_what_is_refused(run: Run, schema: Path, contents: Any, start: str) -> None:
+    schema.write_text(json.dumps(contents), "utf-8")
+    status, out, err = run("schema", "check", schema)
+    assert (status, err) == (1, "")
+    assert out.startswith(start)
+    assert out.count("\n") == 1
+
+
+def test_schema_check_of_what_has_no_known_answer(run: Run, schema: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(_: Schema[Any]) -> str:
+        raise UnsatisfiableError("No valid answer to this schema was found.")
+
+    monkeypatch.setattr(Schema, "witness", nothing)
+    status, out, err = run("schema", "check", schema)
+    assert (status, err) == (1, "")
+    assert "masked   /type\n" in out
+    assert out.splitlines()[-1].startswith("Satisfiable: No valid answer to this schema was found")

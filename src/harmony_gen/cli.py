@@ -1,4 +1,4 @@
-"""The command line: `harmony-gen generate`, `harmony-gen validate`."""
+"""The command line: `harmony-gen generate`, `harmony-gen validate`, `harmony-gen schema check`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen import __version__
-from harmony_gen.errors import HarmonyError, Interrupted, PromptError, ValidationError
+from harmony_gen.errors import HarmonyError, Interrupted, PromptError, SchemaError, UnsatisfiableError, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harmony_gen.result import Result
+    from harmony_gen.schema import Schema
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     validate.set_defaults(run=_validate)
     validate.add_argument("--schema", required=True, metavar="FILE", help="JSON Schema (.json)")
     validate.add_argument("--input", default="-", metavar="FILE", help="the text, UTF-8; - is standard input")
+
+    schema = commands.add_parser("schema", help="look at a schema")
+    check = schema.add_subparsers(required=True, metavar="ACTION").add_parser(
+        "check", help="say how each keyword is guaranteed, what the shortest answer is, and what to look out for"
+    )
+    check.set_defaults(run=_check_schema)
+    check.add_argument("file", metavar="FILE", help="JSON Schema (.json)")
+    check.add_argument("--order", default="schema", choices=("any", "schema"), help="of the members of objects")
     return parser
 
 
@@ -108,6 +117,44 @@ def _validate(options: argparse.Namespace) -> int:
         return 1
     print("valid")
     return 0
+
+
+def _check_schema(options: argparse.Namespace) -> int:
+    from harmony_gen.schema import Schema
+
+    try:
+        schema = Schema.from_json_schema(Path(options.file), property_order=options.order)
+    except SchemaError as error:
+        print(f"refused  {error.pointer or 'the schema'}: {error}")
+        return 1
+    for place, how in schema.coverage.items():
+        print(f"{how:<7}  {place}")
+    print()
+    try:
+        witness = schema.witness()
+    except UnsatisfiableError as error:
+        print(f"Satisfiable: {error}")
+        return 1
+    print(f"Satisfiable: yes, by {witness}")
+    print(f"Smallest budget: {_tokens(witness)} tokens, the end token included, with the embedded model's tokenizer")
+    _print_caveats(schema)
+    return 0
+
+
+def _tokens(text: str) -> int:
+    """Tokens of an answer for the embedded model."""
+    from harmony_gen.generator import Generator
+
+    return len(Generator.embedded()._vocabulary.encode_bytes(text.encode())) + 1
+
+
+def _print_caveats(schema: Schema[Any]) -> None:
+    places: dict[str, list[str]] = {}
+    for caveat in schema.caveats():
+        places.setdefault(caveat.text, []).append(caveat.pointer or "the root")
+    for text, found in places.items():
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        print(f"Warning: at {found[0]}{more}: {text}")
 
 
 def _read(name: str) -> str:

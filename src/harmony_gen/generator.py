@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_UNLIMITED = 2**31
-"""A budget that is no constraint, in tokens."""
-
 
 class Generator:
     """A model that answers in schemas.
@@ -211,13 +208,19 @@ class Generator:
         yield from self._start(prompt, schema, max_new_tokens, sampling, source, rules).events()
 
     def accepts(self, schema: Any, text: str) -> bool:
-        """Whether a text can be written under a schema, in the spelling and property order of answers."""
-        from harmony_gen.decoding.matcher import Matcher
-        from harmony_gen.decoding.reachable import reachable
+        """Whether a text can be written under a schema: no mask, no rule and no judge stands in the way.
 
-        data = text.encode(errors="surrogatepass")  # half a surrogate pair is not UTF-8: no text, so not accepted
-        matcher = Matcher(Schema.of(schema), self._vocabulary, _UNLIMITED)
-        return reachable(matcher, self._vocabulary, data)
+        Args:
+            schema: anything `Schema.of` takes.
+            text: an answer. A JSON text may be spelled in another way than answers are, with spaces, escapes, or
+                2.0 for 2; the order of members counts.
+
+        Raises:
+            SchemaError: the schema is malformed or cannot be guaranteed.
+        """
+        from harmony_gen.decoding.reachable import accepts
+
+        return accepts(Schema.of(schema), self._vocabulary, text)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:

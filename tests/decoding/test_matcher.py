@@ -219,6 +219,83 @@ def test_any_choices_end_valid_within_the_budget(vocabulary: Vocabulary, name: s
         assert_valid(schema, matcher, vocabulary, budget)
 
 
+OPEN: dict[str, Any] = {
+    "numbers": {"type": "object", "additionalProperties": {"type": "number"}},
+    "two keys": {"type": "object", "minProperties": 2, "additionalProperties": {"type": "null"}},
+    "later keys": {"type": "object", "properties": {"a": {"type": "object"}}, "required": ["a", "b"]},
+    "deep": {"type": "array", "items": {"$ref": "#"}},
+    "distinct": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    "distinct numbers": {"type": "array", "items": {"type": "integer"}, "uniqueItems": True},
+    "not this": {"type": "string", "not": {"enum": ["", "a", "ab"]}},
+}
+
+
+def by_syntax(vocabulary: Vocabulary, seed: int) -> Choose:
+    """Likes quotes, brackets, digits and few letters: keys repeat, numbers grow, nesting goes deep."""
+    choose = random.Random(seed)
+    liked = set(b'{}[]",:\\0123456789.eE-ab')
+
+    def pick(allowed: np.ndarray, _matcher: Matcher) -> int:
+        some = [token for token in allowed if set(vocabulary.bytes_of([int(token)])) <= liked]
+        return int(choose.choice(some or allowed))
+
+    return pick
+
+
+@pytest.mark.parametrize("name", [*SCHEMAS, *OPEN])
+@settings(max_examples=6)
+@given(seed=st.integers(0, 2**32), spare=st.sampled_from([0, 3, 20, 150]))
+def test_after_every_token_a_valid_finish_is_known_that_fits(
+    vocabulary: Vocabulary, name: str, seed: int, spare: int
+) -> None:
+    schema = Schema.of({**SCHEMAS, **OPEN}[name])
+    budget = needed(schema, vocabulary) + spare
+    for choose in (at_random(seed), by_syntax(vocabulary, seed)):
+
+        def checked(allowed: np.ndarray, matcher: Matcher, choose: Choose = choose) -> int:
+            finish = matcher._states[-1].finish
+            assert schema.accepts(matcher.text + finish.text)
+            assert vocabulary.bytes_of(finish.tokens) == finish.text
+            assert len(matcher.tokens) + len(finish.tokens) < budget
+            return choose(allowed, matcher)
+
+        assert_valid(schema, drive(Matcher(schema, vocabulary, budget), checked), vocabulary, budget)
+
+
+def counting(schema: Schema[Any], monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The texts that the judge of a schema is asked about from now on."""
+    asked: list[bytes] = []
+    accepts = schema.judge.accepts
+    monkeypatch.setattr(schema.judge, "accepts", lambda text: asked.append(text) or accepts(text))
+    return asked
+
+
+@pytest.mark.parametrize(("name", "times"), [("object", 0), ("distinct", 3)])
+def test_inside_a_string_a_judge_is_asked_only_if_the_grammar_admits_too_much(
+    vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch, name: str, times: int
+) -> None:
+    schema = Schema.of({**SCHEMAS, **OPEN}[name])
+    assert ("checked" in schema.coverage.values()) is bool(times)
+    matcher = Matcher(schema, vocabulary, 60)
+    start = b'{"name":"some words' if name == "object" else b'["some words'
+    write(matcher, vocabulary, start)
+    asked = counting(schema, monkeypatch)
+    for _ in range(3):
+        assert matcher.accept(vocabulary.encode_bytes(b"x")[0], sampled=True)
+    assert asked == [start + b"x" * count + matcher._states[-1].finish.text for count in range(1, times + 1)]
+
+
+@pytest.mark.parametrize("name", ["two keys", "distinct numbers"])
+@pytest.mark.parametrize("guess", range(10))
+def test_a_finish_that_would_repeat_something_is_given_up(vocabulary: Vocabulary, name: str, guess: int) -> None:
+    """With one of the guesses the finish behind all but the last byte would repeat what is there already."""
+    schema = Schema.of(OPEN[name])
+    matcher = Matcher(schema, vocabulary, 60)
+    keys = f'{{"b{"abc0123456"[guess]}":null,"b'
+    write(matcher, vocabulary, (keys if name == "two keys" else f"[1{guess},1").encode())
+    assert schema.accepts(matcher.text + matcher._states[-1].finish.text)
+
+
 @pytest.mark.parametrize("model", [Upper, NoSecret, Total, Mirror, Checksum])
 @pytest.mark.parametrize("seed", range(2))
 def test_validators_steer(vocabulary: Vocabulary, model: type[BaseModel], seed: int) -> None:
@@ -308,7 +385,7 @@ def test_a_budget_below_the_witness_names_both_numbers(vocabulary: Vocabulary) -
 
 
 def test_unsatisfiable_is_said_before_anything_is_written(vocabulary: Vocabulary) -> None:
-    contradiction = {"allOf": [{"type": "string", "minLength": 5}, {"not": {"pattern": "."}}]}
+    contradiction = {"type": "array", "items": {"enum": [1, 2]}, "uniqueItems": True, "minItems": 3}
     with pytest.raises(UnsatisfiableError):
         Matcher(Schema.of(contradiction), vocabulary, 99)
 

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 import jsonschema
+import jsonschema_rs
 import pydantic
 import pytest
 from hypothesis import given
@@ -19,7 +20,9 @@ from harmony_gen.schema.judge import (
     PydanticJudge,
     read_json,
 )
-from harmony_gen.schema.subschema import Subschema
+from harmony_gen.schema.sources import registry_of
+from harmony_gen.schema.strings.format_checks import CHECKER
+from harmony_gen.schema.subschema import DIALECTS, Subschema
 from support.corpora import bench_cases
 
 JSON = st.recursive(
@@ -72,7 +75,7 @@ def test_the_verdict_is_that_of_jsonschema(schema: dict[str, Any] | bool, value:
     if "NaN" in text or "Infinity" in text:
         assert not agrees(JsonSchemaJudge(schema), text)
         return
-    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+    validator = jsonschema.Draft202012Validator(schema, format_checker=CHECKER)
     try:
         expected = validator.is_valid(value)
     except (RecursionError, ArithmeticError):
@@ -141,7 +144,6 @@ def test_the_reason_is_short_even_for_a_long_value() -> None:
         ({"properties": {"a": {"minLength": -1}}}, "/properties/a/minLength", "minLength"),
         ({"items": [{}]}, "/items", "items"),
         ({"exclusiveMinimum": True, "minimum": 1}, "/exclusiveMinimum", "exclusiveMinimum"),
-        ({"pattern": "("}, "/pattern", "pattern"),
         ({"anyOf": [{"required": "a"}]}, "/anyOf/0/required", "required"),
         ({"$ref": 5}, "/$ref", "$ref"),
     ],
@@ -150,6 +152,166 @@ def test_what_breaks_the_meta_schema_is_refused(schema: dict[str, Any], pointer:
     with pytest.raises(SchemaError, match="not a valid JSON Schema") as caught:
         JsonSchemaJudge(schema)
     assert (caught.value.pointer, caught.value.keyword) == (pointer, keyword)
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer", "keyword"),
+    [
+        ({"pattern": "("}, "/pattern", "pattern"),
+        ({"properties": {"a/b": {"pattern": "(?<n>a"}}}, "/properties/a~1b/pattern", "pattern"),
+        ({"patternProperties": {"[": {}}}, "/patternProperties/[", "patternProperties"),
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"items": {"pattern": "a{2,1}"}}}}, "/$ref/items/pattern", "pattern"),
+    ],
+)
+def test_a_pattern_that_cannot_be_read_is_refused(schema: dict[str, Any], pointer: str, keyword: str) -> None:
+    with pytest.raises(SchemaError, match="The regular expression") as caught:
+        JsonSchemaJudge(schema)
+    assert (caught.value.pointer, caught.value.keyword) == (pointer, keyword)
+
+
+@pytest.mark.parametrize("schema", [{"const": {"pattern": "("}}, {"$defs": {"unused": {"pattern": "("}}}])
+def test_what_only_looks_like_a_pattern_is_none(schema: dict[str, Any]) -> None:
+    JsonSchemaJudge(schema)
+
+
+@pytest.mark.parametrize("uri", DIALECTS)
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        (r"^\d$", "1", "\u0661"),  # ASCII digits only
+        (r"^\w$", "w", "\u00e9"),
+        (r"^a$", "a", "a\n"),  # nothing may follow, no line feed either
+        (r"^\cA$", "\x01", "cA"),
+        (r"^\S+$", "ab", "a\u2028b"),
+        (r"^\p{Lu}$", "\u00c4", "\u00e4"),
+        (r"^(?<year>\d{4})$", "2024", "24"),
+    ],
+)
+def test_patterns_are_those_of_ecma_262(uri: str, pattern: str, good: str, bad: str) -> None:
+    judge = JsonSchemaJudge({"$schema": uri, "type": ["string", "object"], "pattern": pattern})
+    assert judge.accepts(json.dumps(good).encode())
+    assert not judge.accepts(json.dumps(bad).encode())
+    for others in ("additionalProperties", "unevaluatedProperties"):
+        if others == "unevaluatedProperties" and uri not in DIALECTS[3:]:
+            continue
+        judge = JsonSchemaJudge({"$schema": uri, "patternProperties": {pattern: {"type": "null"}}, others: False})
+        assert judge.accepts(json.dumps({good: None}).encode())
+        assert not judge.accepts(json.dumps({good: 1}).encode())
+        assert not judge.accepts(json.dumps({bad: None}).encode())
+
+
+def test_reasons_quote_the_pattern_that_was_written() -> None:
+    judge = JsonSchemaJudge({"properties": {"a": {"pattern": r"^\p{Lu}$"}}})
+    with pytest.raises(ValidationError, match=r"'x' does not match '\^\\\\p\{Lu\}\$'") as caught:
+        judge.check('{"a":"x"}')
+    assert caught.value.pointer == "/a"
+
+
+UNEVALUATED = {
+    "allOf": [{"patternProperties": {r"^\cA": True}}, {"$ref": "#/$defs/named"}],
+    "anyOf": [{"properties": {"b": {"const": 1}}}, {"properties": {"c": True}, "required": ["c"]}],
+    "if": {"properties": {"d": True}, "required": ["d"]},
+    "then": {"properties": {"e": True}},
+    "else": {"properties": {"f": True}},
+    "dependentSchemas": {"a": {"properties": {"g": True}}},
+    "unevaluatedProperties": {"type": "null"},
+    "$defs": {"named": {"properties": {"a": True}}},
+}
+
+
+@given(st.dictionaries(st.sampled_from(["\x01", *"abcdefgh"]), st.sampled_from([1, 2, None]), max_size=5))
+@pytest.mark.parametrize("uri", DIALECTS[3:])
+def test_unevaluated_properties_are_those_of_jsonschema(uri: str, value: dict[str, Any]) -> None:
+    """With a pattern that Python reads, jsonschema's own classes can be asked."""
+    readable = json.loads(json.dumps(UNEVALUATED).replace(r"\\cA", r"\\x01"))
+    kind = jsonschema.validators.validator_for({"$schema": uri})
+    text = json.dumps(value).encode()
+    assert JsonSchemaJudge(UNEVALUATED | {"$schema": uri}).accepts(text) is kind(readable).is_valid(value)
+
+
+@pytest.mark.parametrize("uri", DIALECTS[3:])
+def test_what_is_no_object_has_nothing_unevaluated(uri: str) -> None:
+    judge = JsonSchemaJudge({"$schema": uri, "unevaluatedProperties": False, "patternProperties": {"a": False}})
+    for text in ("[1]", "null", '"a"', "{}"):
+        assert judge.accepts(text.encode())
+    assert not judge.accepts(b'{"b":1}')
+
+
+def test_a_boolean_looks_at_no_members() -> None:
+    judge = JsonSchemaJudge({"anyOf": [True, {"properties": {"a": True}}], "unevaluatedProperties": False})
+    assert judge.accepts(b'{"a":1}')
+    assert not judge.accepts(b'{"b":1}')
+
+
+def test_a_recursive_reference_looks_at_members() -> None:
+    schema = {
+        "$schema": DIALECTS[3],
+        "$id": "https://example.com/closed",
+        "$recursiveAnchor": True,
+        "$ref": "tree",
+        "unevaluatedProperties": False,
+        "$defs": {
+            "tree": {
+                "$id": "tree",
+                "$recursiveAnchor": True,
+                "properties": {"a": {"$recursiveRef": "#"}, "b": {"allOf": [{"$recursiveRef": "#"}]}},
+            }
+        },
+    }
+    judge = JsonSchemaJudge(schema)
+    plain = jsonschema.Draft201909Validator(schema)
+    for value in ({"a": {"a": {}}}, {"a": {"x": 1}}, {"b": {"a": {}, "b": {"x": 1}}}, {"x": 1}, {"b": {"b": {}}}):
+        assert judge.accepts(json.dumps(value).encode()) is plain.is_valid(value)
+    beside = {"$schema": DIALECTS[3], "properties": {"a": True, "c": {"$recursiveRef": "#"}}}
+    beside |= {"anyOf": [{"properties": {"c": {"$recursiveRef": "#", "unevaluatedProperties": False}}}]}
+    assert JsonSchemaJudge(beside).accepts(b'{"c":{"a":1}}')
+    assert JsonSchemaJudge({"$schema": DIALECTS[3], "if": True, "unevaluatedProperties": {}}).accepts(b'{"a":1}')
+    assert not JsonSchemaJudge(beside).accepts(b'{"c":{"b":1}}')
+
+
+def test_what_only_the_quick_check_refuses_is_a_schema() -> None:
+    schema = {"pattern": "^a\\Z"}  # a regular expression for Python, and read so
+    meta = jsonschema.Draft202012Validator.META_SCHEMA
+    assert not jsonschema_rs.Draft202012Validator(meta, validate_formats=True).is_valid(schema)
+    assert JsonSchemaJudge(schema).accepts(b'"a"')
+
+
+def test_a_schema_beside_additional_properties_leaves_nothing_unevaluated() -> None:
+    for uri in DIALECTS[3:]:
+        judge = JsonSchemaJudge(
+            {"$schema": uri, "additionalProperties": {"type": "string"}, "unevaluatedProperties": False}
+        )
+        assert judge.accepts(b'{"a":"x"}')
+        assert not judge.accepts(b'{"a":1}')
+
+
+def test_what_is_wrong_far_inside_is_refused_all_the_same() -> None:
+    for depth in (20, 240):
+        schema: dict[str, Any] = {"type": "strin"}
+        for _ in range(depth):
+            schema = {"not": schema}
+        with pytest.raises(SchemaError, match=r"'strin' is not|nested too deeply"):
+            JsonSchemaJudge(schema)
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
+def test_references_that_double_take_no_exponential_time(keyword: str) -> None:
+    defs: dict[str, Any] = {f"d{n}": {keyword: [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(60)}
+    judge = JsonSchemaJudge({"$ref": "#/$defs/d0", "$defs": defs | {"d60": {"items": {"type": "integer"}}}})
+    assert agrees(judge, "[1]") is (keyword != "oneOf")
+    assert agrees(judge, '[1,"x"]') is False
+    if keyword == "allOf":
+        with pytest.raises(ValidationError, match="'x' is not of type 'integer'") as caught:
+            judge.check('[1,"x"]')
+        assert caught.value.pointer == "/1"
+
+
+def test_a_schema_that_refers_to_itself_at_the_same_value_judges_nothing() -> None:
+    for schema in ({"$ref": "#"}, {"not": {"$ref": "#"}}, {"$dynamicAnchor": "a", "not": {"$dynamicRef": "#a"}}):
+        judge = JsonSchemaJudge(schema)
+        assert not agrees(judge, "1")
+        with pytest.raises(ValidationError, match="refers to itself without end"):
+            judge.check("1")
 
 
 def test_a_schema_nested_too_deeply_is_refused() -> None:
@@ -168,6 +330,157 @@ def test_formats_are_checked() -> None:
 
 def test_a_pattern_with_a_doubled_bracket_is_no_warning() -> None:
     assert JsonSchemaJudge({"pattern": "^[[a]+$"}).accepts(b'"[a"')
+
+
+REMOTE = {
+    "https://example.com/2020": {"$schema": DIALECTS[4], "prefixItems": [{"type": "string"}]},
+    "https://example.com/7": {"$schema": DIALECTS[2], "dependentRequired": {"a": ["b"]}, "definitions": {"x": {}}},
+    "https://example.com/plain": {"definitions": {"x": {"$ref": "#/definitions/y"}, "y": {"maximum": 3}}},
+    "https://example.com/wrong": {"components": {"x": {"type": "strin"}}},
+    "https://example.com/odd": {"$schema": "https://example.com/mine"},
+}
+
+
+def judge_with(schema: dict[str, Any]) -> JsonSchemaJudge:
+    return JsonSchemaJudge(schema, registry_of(REMOTE, schema))
+
+
+def test_references_lead_into_the_registry_and_into_its_dialects() -> None:
+    judge = judge_with({"$schema": DIALECTS[3], "$ref": "https://example.com/2020"})
+    assert judge.accepts(b'["a",1]')
+    assert not judge.accepts(b"[1]")
+    assert judge_with({"$ref": "https://example.com/7"}).accepts(b'{"a":1}')
+    judge = judge_with({"$schema": DIALECTS[0], "$ref": "https://example.com/plain#/definitions/x"})
+    assert judge.accepts(b"3")
+    assert not judge.accepts(b"4")
+
+
+@pytest.mark.parametrize(
+    ("ref", "message"),
+    [
+        ("https://example.com/none", "nothing is fetched"),
+        ("https://example.com/wrong#/components/x", "not a valid JSON Schema: at /items/\\$ref/type"),
+        ("https://example.com/odd", "https://example.com/mine"),
+        ("http://json-schema.org/draft-03/schema", "not known"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_refused(ref: str, message: str) -> None:
+    with pytest.raises(SchemaError, match=message) as caught:
+        judge_with({"items": {"$ref": ref}})
+    assert caught.value.pointer.startswith("/items/$ref")
+
+
+def test_the_meta_schema_is_asked_about_what_it_has_not_seen() -> None:
+    with pytest.raises(SchemaError, match="not a valid JSON Schema") as caught:
+        JsonSchemaJudge({"$ref": "#/x-parts/a", "x-parts": {"a": {"type": "strin"}}})
+    assert caught.value.pointer == "/$ref/type"
+    with pytest.raises(SchemaError, match="not a valid JSON Schema"):
+        JsonSchemaJudge({"$schema": DIALECTS[2], "$ref": "#/$defs/a", "$defs": {"a": {"type": "strin"}}})
+
+
+def test_a_resource_inside_has_its_own_dialect() -> None:
+    inner = {"$id": "https://example.com/inner", "$schema": DIALECTS[2], "items": [{"type": "string"}]}
+    judge = JsonSchemaJudge({"properties": {"a": inner, "b": {"$ref": "https://example.com/inner#"}}})
+    for key in "ab":
+        assert judge.accepts(json.dumps({key: ["x", 1]}).encode())
+        assert not judge.accepts(json.dumps({key: [1]}).encode())
+
+
+@pytest.mark.parametrize(
+    "schema", [{"enum": ["x" * 10_000] * 2}, {"pattern": "(" * 10_000}, {"patternProperties": {"(" * 10_000: {}}}]
+)
+def test_refusals_are_short_even_of_long_schemas(schema: dict[str, Any]) -> None:
+    with pytest.raises(SchemaError) as caught:
+        JsonSchemaJudge({"$schema": DIALECTS[0]} | schema)
+    assert len(str(caught.value)) < 1000
+
+
+def test_what_is_wrong_beside_and_inside_of_a_resource_is_named() -> None:
+    same = {"$id": "https://example.com/same", "minimum": 1}
+    other = {"$id": "https://example.com/other", "$schema": DIALECTS[2], "items": [{"type": "strin"}]}
+    with pytest.raises(SchemaError) as caught:
+        JsonSchemaJudge({"properties": {"a": same, "b": other}, "type": "strin"})
+    assert caught.value.pointer == "/type"
+    with pytest.raises(SchemaError) as caught:
+        JsonSchemaJudge({"properties": {"a": same, "b": other}})
+    assert caught.value.pointer == "/properties/b/items/0/type"
+
+
+def test_a_resource_inside_of_an_unknown_dialect_is_refused() -> None:
+    inner = {"$id": "https://example.com/inner", "$schema": "https://example.com/mine"}
+    with pytest.raises(SchemaError, match="Below /properties/a: ") as caught:
+        JsonSchemaJudge({"properties": {"a": {"not": inner}}})
+    assert (caught.value.pointer, caught.value.keyword) == ("/properties/a", "$schema")
+    del inner["$id"]
+    JsonSchemaJudge({"properties": {"a": {"not": inner}}})  # an annotation
+
+
+def test_an_id_that_is_no_uri_is_refused() -> None:
+    schema = {"$schema": DIALECTS[0], "id": "http://example.com/", "properties": {"a": {"id": "http://[bad"}}}
+    with pytest.raises(SchemaError, match="is no URI"):
+        JsonSchemaJudge(schema)
+
+
+def quick_and_slow(schema: Any) -> tuple[bool, bool]:
+    """The verdicts of `JsonSchemaJudge` and of jsonschema's own check, formats of patterns left out."""
+    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    formats = jsonschema.FormatChecker(set(kind.FORMAT_CHECKER.checkers) - {"regex"})
+    slow = jsonschema.validators.validator_for(kind.META_SCHEMA)(kind.META_SCHEMA, format_checker=formats)
+    try:
+        JsonSchemaJudge(schema)
+    except SchemaError as error:
+        return "not a valid JSON Schema" not in str(error), slow.is_valid(schema)
+    return True, slow.is_valid(schema)
+
+
+def test_the_quick_check_of_real_schemas_says_what_jsonschema_says() -> None:
+    for case in bench_cases()[::40]:
+        quick, slow = quick_and_slow(case["schema"])
+        assert quick is slow, case["id"]
+
+
+BROKEN_PARTS = st.sampled_from(
+    [
+        {"type": "strin"},
+        {"minLength": -1},
+        {"minLength": 2.0},
+        {"minLength": 1.5},
+        {"items": [{}]},
+        {"exclusiveMinimum": True, "minimum": 1},
+        {"exclusiveMinimum": True},
+        {"required": []},
+        {"required": ["a", "a"]},
+        {"enum": []},
+        {"enum": [1, 1]},
+        {"enum": [1, True, 1.5]},
+        {"anyOf": []},
+        {"multipleOf": 0},
+        {"multipleOf": 1e-320},
+        {"maxLength": 10**30},
+        {"dependencies": {"a": []}},
+        {"dependencies": {"a": ["b", "b"]}},
+        {"properties": {"$ref": {"type": "object"}}},
+        {"const": None},
+        {"title": 5},
+        {"format": 5},
+        {"$ref": "#/a b"},
+        {"$id": "a b"},
+        {"additionalProperties": 0},
+        {"definitions": {"a": 1}},
+        {"$defs": {"a": 1}},
+        True,
+        False,
+    ]
+)
+
+
+@given(BROKEN_PARTS, st.sampled_from([*DIALECTS, None]), st.booleans())
+def test_the_quick_check_of_broken_schemas_says_what_jsonschema_says(part: Any, uri: str | None, inside: bool) -> None:
+    schema = {"not": part} if inside or isinstance(part, bool) else dict(part)
+    if uri is not None:
+        schema["$schema"] = uri
+    quick, slow = quick_and_slow(schema)
+    assert quick is slow
 
 
 def test_a_part_is_judged_where_it_stands() -> None:

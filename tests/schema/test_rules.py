@@ -134,8 +134,12 @@ def test_a_repeated_key_is_seen_even_if_its_value_opens_in_the_same_token() -> N
 
 
 def test_numbers_and_depths_that_cannot_be_read_are_refused() -> None:
-    assert first_rejection(Readable(), "[" + "1" * 4000 + "]", (100,)) is None
-    assert first_rejection(Readable(), "[0." + "1" * 5000 + "]", (100,)) is None
+    for number in ("1" * 308, "-" + "9" * 308, "1e308", "1E-400", "1" * 400 + "e-300", "0." + "1" * 5000, "0e999"):
+        assert first_rejection(Readable(), f"[{number}]", (100,)) is None
+    for number in ("1" * 310, "-" + "9" * 309, "1e309", "-1E+400", "1" * 400 + "e-30", "1" * 5000):
+        rejected = first_rejection(Readable(), f"[{number}]", (100,))
+        assert rejected is not None
+        assert rejected[1].text == number
     assert first_rejection(Readable(), '["' + "1" * 5000 + '"]', (100,)) is None
     found = first_rejection(Readable(), "[" + "1" * 5000 + "]", (100,))
     assert found is not None
@@ -144,6 +148,12 @@ def test_numbers_and_depths_that_cannot_be_read_are_refused() -> None:
     found = first_rejection(Readable(), "[" * 300 + "]" * 300, (50,))
     assert found is not None
     assert "levels deep" in found[1].reason
+
+
+@given(st.from_regex(r"-?(0|[1-9][0-9]{0,320})(\.[0-9]{1,5})?([eE][-+]?[0-9]{1,3})?", fullmatch=True))
+def test_numbers_are_refused_exactly_if_the_judges_cannot_read_them(number: str) -> None:
+    readable = JsonSchemaJudge(True).accepts(number.encode())
+    assert (first_rejection(Readable(), f"[{number}]") is None) is readable
 
 
 @given(st.sampled_from(["1" * 5000, "[" * 300 + "]" * 300, "[" * 990 + "]" * 990]))

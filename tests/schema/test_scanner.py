@@ -173,6 +173,31 @@ def test_a_number_in_a_container_closes_with_what_follows() -> None:
     assert [item.path for item in scan.feed(b"]")[1]] == [(0,), ()]
 
 
+@pytest.mark.parametrize(
+    ("prefix", "data", "same"),
+    [
+        ('{"a":["x', "yz", True),
+        ('{"a":["x', "\\n", True),
+        ('{"a":["x\\', "u00e9", True),
+        ('{"a":["x\\', '"', False),
+        ('{"a":["x', '"', False),
+        ('{"a":["x', 'y","z', False),
+        ('{"a":[12', "34", True),
+        ('{"a":[12', "34,5", False),
+        ('{"a', "b", True),
+        ('{"a', '"', False),
+        ('{"a":[', '"x', False),
+        ('{"a":[t', "ru", False),
+    ],
+)
+def test_frames_are_the_same_object_where_a_string_or_number_only_grows(prefix: str, data: str, same: bool) -> None:
+    before, _ = Scan().feed(prefix.encode())
+    after, closed = before.feed(data.encode())
+    assert (after.frames is before.frames) is same
+    assert after == Scan().feed((prefix + data).encode())[0]
+    assert not (same and closed)
+
+
 def test_words_close_with_their_last_letter() -> None:
     for word in (b"true", b"false", b"null"):
         assert Scan().feed(word[:-1])[1] == []

@@ -5,11 +5,20 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import referencing
 
 from harmony_gen import SchemaError
 from harmony_gen.schema.json_schema import lower
 from harmony_gen.schema.judge import JsonSchemaJudge
-from harmony_gen.schema.subschema import DIALECTS, Subschema, certain, dialect, siblings_count
+from harmony_gen.schema.subschema import (
+    DIALECTS,
+    Subschema,
+    certain,
+    compiled,
+    dialect,
+    matches,
+    siblings_count,
+)
 from support.corpora import bench_cases
 
 if TYPE_CHECKING:
@@ -32,7 +41,7 @@ def test_what_certainly_applies_holds_in_every_valid_instance() -> None:
     for case in bench_cases()[::12]:
         try:
             judge = JsonSchemaJudge(case["schema"])
-            lower(case["schema"])
+            lower(judge.root)
         except SchemaError:
             continue
         root = Subschema.root(case["schema"])
@@ -220,3 +229,102 @@ def test_what_cannot_be_resolved_is_refused_and_nothing_is_fetched(ref: str, mon
     with pytest.raises(SchemaError, match=r"nothing is fetched|not a schema") as caught:
         _ = Subschema.root(schema).reference
     assert caught.value.keyword == "$ref"
+
+
+def test_parts_are_the_schemas_inside_with_their_places() -> None:
+    schema: dict[str, Any] = {
+        "properties": {"a/b": True, "c": {"type": "null"}},
+        "items": {"minimum": 1},
+        "anyOf": [{"minimum": 2}, {"minimum": 3}],
+        "dependentSchemas": {"d": {"minimum": 4}},
+        "$defs": {"unused": {}},
+        "enum": [{"not": {}}],
+        "dependencies": {"e": {}},
+    }
+    found = {place: part.contents for place, part in Subschema.root(schema).parts()}
+    assert found == {
+        ("properties", "a/b"): True,
+        ("properties", "c"): {"type": "null"},
+        ("items",): {"minimum": 1},
+        ("anyOf", 0): {"minimum": 2},
+        ("anyOf", 1): {"minimum": 3},
+        ("dependentSchemas", "d"): {"minimum": 4},
+    }
+    old = {"$schema": DRAFT7, "items": [{"minimum": 1}, True], "dependencies": {"a": ["b"], "c": {"minimum": 2}}}
+    assert {place for place, _ in Subschema.root(old).parts()} == {("items", 0), ("items", 1), ("dependencies", "c")}
+
+
+def test_a_resource_has_its_own_dialect_and_its_parts_have_it_too() -> None:
+    schema = {
+        "$defs": {
+            "old": {
+                "$id": "https://example.com/old",
+                "$schema": DRAFT7,
+                "$defs": {"a": {"prefixItems": []}},
+                "definitions": {"a": {"$ref": "#/definitions/b", "minimum": 1}, "b": {"minimum": 2}},
+            }
+        },
+        "$ref": "https://example.com/old#/definitions/a",
+    }
+    named = Subschema.root(schema).reference
+    assert named is not None
+    assert named.specification is dialect({"$schema": DRAFT7})
+    assert set(named.keywords) == {"$ref"}
+    again = named.reference
+    assert again is not None
+    assert again.specification is named.specification
+    assert Subschema.root(schema).child(schema["$defs"]["old"]).specification is named.specification
+
+
+def test_names_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = {"$ref": "#a", "$defs": {"a": {"$anchor": "a", "title": "found"}}}
+    root = Subschema.root(schema)
+    monkeypatch.setattr(referencing.Registry, "crawl", lambda _: pytest.fail("looked up again"))
+    for _ in range(2):
+        named = root.named("$ref")
+        assert named is not None
+        assert named.contents["title"] == "found"
+
+
+def test_odd_parts_that_nothing_refers_to_do_not_matter() -> None:
+    schema = {
+        "$schema": DRAFT7,
+        "dependencies": {"a": {"type": "null"}, "b": ["c"]},
+        "definitions": {"x": {"$id": "#x"}},
+    }
+    assert Subschema.root(schema).keywords["dependencies"]["b"] == ["c"]
+    with pytest.raises(SchemaError, match="names nothing"):
+        _ = Subschema.root(schema | {"$ref": "#x"}).reference
+
+
+def test_an_id_that_is_no_uri_is_refused() -> None:
+    root = Subschema.root({"$id": "https://example.com/"})
+    with pytest.raises(SchemaError, match="is no URI"):
+        root.child({"$id": "http://[bad"})
+    with pytest.raises(SchemaError, match="not known"):
+        root.child({"$id": "a", "$schema": "https://example.com/mine"})
+    assert root.child({"$schema": "https://example.com/mine"}).specification is root.specification
+
+
+def test_a_resource_that_no_registry_holds_has_the_dialect_of_the_reference() -> None:
+    """An odd part keeps the registry from looking into the schema."""
+    inner = {"$id": "https://example.com/x", "definitions": {"b": {"title": "found"}}}
+    odd = {"dependencies": {"a": {"type": "null"}, "b": ["c"]}}
+    schema = {"$schema": DRAFT7, "$ref": "#/definitions/a/definitions/b", "definitions": {"a": inner}, **odd}
+    root = Subschema.root(schema)
+    named = root.reference
+    assert named is not None
+    assert named.contents == {"title": "found"}
+    assert named.specification is root.specification
+
+
+@pytest.mark.parametrize("pattern", ["(", "a{2,1}", "[b-a]", "a{99999999999}"])
+def test_what_is_no_pattern_says_so(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        compiled(pattern)
+
+
+def test_patterns_match_any_part_of_a_text() -> None:
+    assert matches("b", "abc")
+    assert matches(r"^[\p{L}]$", "\u00e4")
+    assert not matches("^b", "abc")

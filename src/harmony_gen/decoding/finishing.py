@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harmony_gen.errors import BudgetError, UnsatisfiableError
 from harmony_gen.schema import engine
+from harmony_gen.schema.rules import Readable, UniqueKeys, first_rejection
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher
@@ -24,45 +25,88 @@ _GUESS_NODES = (60,)
 _MOST_GUESSES = 30
 """Searches for one that may fail in an answer; validators that refuse so many are beyond guessing."""
 
+_SYNTAX = (Readable(), UniqueKeys())
+"""What an answer in JSON must be, and no grammar says."""
 
-class Finish(NamedTuple):
+_SHALLOW = 30
+"""Open containers that no judge finds too many."""
+
+
+class Finish:
     """A way to end an answer.
 
     Attributes:
-        tokens: what completes the text, without the end token.
-        text: what they spell.
+        text: what completes it.
         full: everything accepts the completed text; False if the user's validators do not.
     """
 
-    tokens: tuple[int, ...]
-    text: bytes
-    full: bool
+    __slots__ = ("_tokens", "_vocabulary", "full", "text")
+
+    def __init__(
+        self, vocabulary: Vocabulary, text: bytes, *, full: bool, tokens: tuple[int, ...] | None = None
+    ) -> None:
+        self.text = text
+        self.full = full
+        self._vocabulary = vocabulary
+        self._tokens = tokens  # spelled when they are asked for: most finishes are never written
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Tokens that spell the text, without the end token."""
+        if self._tokens is None:
+            self._tokens = tuple(self._vocabulary.encode_bytes(self.text))
+        return self._tokens
+
+    def fits(self, left: int) -> bool:
+        """Whether it takes no more tokens than are left. None of them is empty, so bytes are an upper bound."""
+        return len(self.text) <= left or len(self.tokens) <= left
+
+    def behind(self, token: int, data: bytes) -> Finish:
+        """What is left of it behind a token, which spells the data it begins with."""
+        tokens = self._tokens[1:] if self._tokens and self._tokens[0] == token else None
+        return Finish(self._vocabulary, self.text[len(data) :], full=self.full, tokens=tokens)
+
+    def judged(self, *, full: bool) -> Finish:
+        """The same, after everything has been asked again."""
+        return self if full == self.full else Finish(self._vocabulary, self.text, full=full, tokens=self._tokens)
 
 
 class Position(NamedTuple):
     """A place in an answer.
 
     Attributes:
-        text: what has been written.
+        written: the text so far.
         scan: the scanner's state after it.
         twin: a byte-level matcher that has read it.
         left: tokens that may follow, the end token not counted.
         closes: the last token closed a value.
+        grows: the last token did nothing but make a string longer that is a value.
     """
 
-    text: bytes
+    written: bytearray
     scan: Scan
     twin: LLMatcher
     left: int
     closes: bool
+    grows: bool
+
+    @property
+    def text(self) -> bytes:
+        """What has been written."""
+        return bytes(self.written)
 
 
 class Finisher:
-    """Finds finishes for one answer."""
+    """Finds finishes for one answer.
+
+    Attributes:
+        exact: the grammar admits valid texts only, but for the validators of the user.
+    """
 
     def __init__(self, schema: Schema[Any], vocabulary: Vocabulary) -> None:
         self._schema = schema
         self._vocabulary = vocabulary
+        self.exact = "checked" not in schema.coverage.values()
         self._guesses = 0  # that failed
 
     def first(self, budget: int) -> Finish:
@@ -74,12 +118,12 @@ class Finisher:
         """
         schema = self._schema
         try:
-            finish = self._finish(schema.witness().encode(), full=True)
+            finish = Finish(self._vocabulary, schema.witness().encode(), full=True)
         except UnsatisfiableError:
             structural = schema.structural_witness
             if structural is None:
                 raise
-            finish = self._finish(structural.encode(), full=False)
+            finish = Finish(self._vocabulary, structural.encode(), full=False)
         if len(finish.tokens) >= budget:
             raise BudgetError(needed=len(finish.tokens) + 1, given=budget)
         return finish
@@ -97,10 +141,7 @@ class Finisher:
             A finish, a full one if possible; longer than what is left if no shorter one was found. None if there is
             no way to end at all.
         """
-        if known.tokens[:1] == (token,):
-            kept: Finish | None = Finish(known.tokens[1:], known.text[len(data) :], known.full)
-        else:
-            kept = self._kept(known, here)
+        kept = self._kept(known, token, data, here)
         if self._schema.validators is None:
             return kept or self._search(self._schema.finisher, here, _NODES, full=True)
         return kept if kept is not None and kept.full else self._guess(kept, here)
@@ -110,20 +151,35 @@ class Finisher:
         found = None
         if (here.closes or kept is None) and self._guesses < _MOST_GUESSES:
             found = self._search(self._schema.finisher, here, _GUESS_NODES, full=True)
-            if found is not None and len(found.tokens) <= here.left:
+            if found is not None and found.fits(here.left):
                 return found
             self._guesses += 1
         return kept or self._search(self._schema.structural_finisher, here, _NODES, full=False) or found
 
-    def _kept(self, known: Finish, here: Position) -> Finish | None:
-        """The old finish, if it still holds."""
-        if len(known.tokens) > here.left or not engine.completes(here.twin, known.text):
+    def _kept(self, known: Finish, token: int, data: bytes, here: Position) -> Finish | None:
+        """The old finish, or what the token has left of it, if it still holds."""
+        if known.text.startswith(data):  # so it leads to the same text as before
+            rest = known.behind(token, data)
+            if rest.fits(here.left):
+                return rest
+        if not known.fits(here.left) or not engine.completes(here.twin, known.text):
             return None
-        text = here.text + known.text
-        if not self._schema.judge.accepts(text):
+        unseen = here.grows and self.exact  # what a string holds is up to the grammar alone
+        if not unseen and not self._is_valid(known.text, here):
             return None
         validators = self._schema.validators
-        return known._replace(full=validators is None or validators.accepts(text))
+        return known.judged(full=validators is None or validators.accepts(here.text + known.text))
+
+    def _is_valid(self, rest: bytes, here: Position) -> bool:
+        """Whether a text that the grammar admits is valid with what completed it before.
+
+        Where the grammar admits valid texts only, the judge need not be asked at each token: that would take most of
+        the time. It is asked about each new finish, and at the end.
+        """
+        text = here.text + rest
+        if not self.exact or len(here.scan.frames) > _SHALLOW:
+            return self._schema.judge.accepts(text)
+        return not self._schema.is_json or first_rejection(_SYNTAX, text, here.scan, rest) is None
 
     def _search(
         self, finisher: schema_finish.Finisher, here: Position, budget: tuple[int, ...], *, full: bool
@@ -131,8 +187,5 @@ class Finisher:
         for nodes in budget:
             text = finisher.finish(here.text, here.scan, here.twin, nodes=nodes)
             if text is not None:
-                return self._finish(text, full=full)
+                return Finish(self._vocabulary, text, full=full)
         return None
-
-    def _finish(self, text: bytes, *, full: bool) -> Finish:
-        return Finish(tuple(self._vocabulary.encode_bytes(text)), text, full)

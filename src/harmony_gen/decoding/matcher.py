@@ -19,6 +19,7 @@ import numpy as np
 from harmony_gen.decoding.finishing import Finish, Finisher, Position
 from harmony_gen.errors import RuleError
 from harmony_gen.schema import engine
+from harmony_gen.schema.rules import SchemaParts
 from harmony_gen.schema.scanner import Scan
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Matcher:
         self._vocabulary = vocabulary
         self._budget = budget
         self._finisher = Finisher(schema, vocabulary)
+        self._rules = [rule for rule in schema.rules if not (self._finisher.exact and isinstance(rule, SchemaParts))]
         first = self._finisher.first(budget)
         self._states = [_State(0, Scan(), first, sampled=False)]
         self._safe = 0 if first.full else None  # the last position whose finish is full
@@ -116,17 +118,23 @@ class Matcher:
             finish = self._states[-1].finish
             return (list(finish.tokens[:1]) or [end]) if finish.full else []
         forced = [end] if self._matcher.is_stopped() else self._vocabulary.forced(self._matcher)
-        return [] if forced and forced[0] in self._banned[len(self.tokens)] else forced
+        return [] if forced and forced[0] in self._refused else forced
+
+    @property
+    def _refused(self) -> set[int]:
+        """The tokens that have been refused at this position."""
+        return self._banned.get(len(self.tokens), set())
 
     def allowed(self) -> NDArray[np.int64]:
-        """The ids of the tokens that may come next, (n,) ascending; none where all have been refused."""
-        banned = self._banned[len(self.tokens)]
+        """The ids of the tokens that may come next, (n,) ascending, read-only; none where all have been refused."""
+        banned = self._refused
         finish = self._states[-1].finish
         if len(banned) < _MOST_BANS and (finish.full or not self._tried_enough()):
-            mask = self._vocabulary.mask(self._matcher)  # (V,)
-            mask[list(banned)] = False
-            if mask.any() and not self._failed():
-                return np.flatnonzero(mask)
+            allowed = self._vocabulary.allowed(self._matcher)  # (n,)
+            if banned:
+                allowed = allowed[~np.isin(allowed, list(banned))]
+            if len(allowed) and not self._failed():
+                return allowed
         if self._failed():  # `retreat` leads to a full finish
             return np.array([], dtype=np.int64)
         last_resort = finish.tokens[0] if finish.tokens else self._vocabulary.ends[0]
@@ -159,21 +167,26 @@ class Matcher:
         data = self._vocabulary.bytes_of([token])
         before = self._states[-1]
         scan, closed = before.scan.feed(data) if self._schema.is_json else (before.scan, [])
-        text = self.text + data
-        rejection = None if self._following else self._rejection(text, scan, closed)
+        self._text += data
+        rejection = None if self._following else self._rejection(before.scan, scan, closed)
         if rejection is not None or not self._advance(token, data):
             self._refuse(token, rejection)
             return False
-        here = Position(text, scan, self._twin, self._budget - len(self.tokens) - 2, bool(closed))
+        here = self._position(before.scan, scan, closes=bool(closed))
         finish = self._finisher.after(before.finish, token, data, here)
-        if finish is None or len(finish.tokens) > here.left:
+        if finish is None or not finish.fits(here.left):
             self._matcher.rollback(1)
             self._twin.rollback(len(data))
             self.closed_by = "budget" if finish else self.closed_by
             self._refuse(token, None)
             return False
-        self._commit(token, _State(len(text), scan, finish, sampled), data, closed)
+        self._commit(token, _State(len(self._text), scan, finish, sampled), closed)
         return True
+
+    def _position(self, before: Scan, scan: Scan, *, closes: bool) -> Position:
+        """The place after one more token, that has been read."""
+        grows = scan.frames is before.frames and bool(before.tail) and scan.in_string_value
+        return Position(self._text, scan, self._twin, self._budget - len(self.tokens) - 2, closes, grows)
 
     def retreat(self) -> None:
         """Takes tokens back after everything that may come next has been refused.
@@ -247,10 +260,9 @@ class Matcher:
             self.closed_by = "rules"
         return self._engine_failed
 
-    def _commit(self, token: int, state: _State, data: bytes, closed: Sequence[Closed]) -> None:
+    def _commit(self, token: int, state: _State, closed: Sequence[Closed]) -> None:
         self.tokens.append(token)
         self._states.append(state)
-        self._text += data
         if closed:
             self._following = False
             self._tries = []
@@ -259,8 +271,9 @@ class Matcher:
             self._attempts = 0
 
     def _accept_end(self, token: int) -> bool:
-        scan, closed = self._states[-1].scan.end()
-        rejection = self._rejection(self.text, scan, closed)
+        before = self._states[-1].scan
+        scan, closed = before.end()
+        rejection = self._rejection(before, scan, closed)
         if rejection is None and self._schema.accepts(self.text):
             self.tokens.append(token)
             self.finished = True
@@ -268,11 +281,17 @@ class Matcher:
         self._refuse(token, rejection)
         return False
 
-    def _rejection(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
-        found = (rule.rejects(text, scan, closed) for rule in self._schema.rules)
+    def _rejection(self, before: Scan, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+        """What the rules say; inside a string, a number or a name nothing has changed for them."""
+        if not closed and scan.frames is before.frames:
+            return None
+        text = self.text
+        found = (rule.rejects(text, scan, closed) for rule in self._rules)
         return next((rejection for rejection in found if rejection is not None), None)
 
     def _refuse(self, token: int, rejection: Rejection | None) -> None:
+        """Leaves everything as it was before a token, but for the knowledge that it is refused here."""
+        del self._text[self._states[-1].length :]
         self._banned[len(self.tokens)].add(token)
         if rejection is not None:
             self._attempts += 1

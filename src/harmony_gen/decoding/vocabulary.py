@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 _GRAMMARS_KEPT = 128
+_SETS_KEPT = 8
+"""Sets of allowed tokens that are kept; one may take 8 bytes a token."""
+
+_FEW_WORDS = 1024
+"""Words of a mask, of 64 tokens each, that are looked through faster than a set is found again."""
+
+Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 
 class Vocabulary:
@@ -56,9 +63,12 @@ class Vocabulary:
         self.control = frozenset(id_ for id_, text in added.items() if text.strip()).union(self.ends)
         self._plain = np.ones(width, dtype=bool)
         self._plain[[id_ for id_ in self.control if id_ < width]] = False
+        self._plain_words = self._words(np.flatnonzero(self._plain))
+        self._end_words = self._words(np.array(self.ends))
+        self._sets: OrderedDict[bytes, NDArray[np.int64]] = OrderedDict()
         spellings = "|".join(re.escape(text) for text in added.values() if text.strip())
-        # A lookahead, for spellings may overlap.
-        self._spelling = re.compile(f"(?={spellings})" if spellings else "(?!)")
+        self._spelling = re.compile(spellings or "(?!)")
+        self._spellings = re.compile(f"(?={spellings})" if spellings else "(?!)")  # they may overlap
         self._matchers: OrderedDict[str, LLMatcher] = OrderedDict()
 
     def encode(self, text: str) -> list[int]:
@@ -109,7 +119,9 @@ class Vocabulary:
 
     def _pieces(self, text: str) -> list[str]:
         """A text, cut behind the first character of each control spelling in it."""
-        cuts = [0, *(match.start() + 1 for match in self._spelling.finditer(text)), len(text)]
+        if not self._spelling.search(text):  # many times faster than to look ahead at each character
+            return [text] if text else []
+        cuts = [0, *(match.start() + 1 for match in self._spellings.finditer(text)), len(text)]
         return [text[start:end] for start, end in pairwise(cuts) if start < end]
 
     def controls(self, tokens: Sequence[int]) -> list[int]:
@@ -137,14 +149,44 @@ class Vocabulary:
         """Drops a compiled grammar: after an engine error its copies are spoiled too."""
         self._matchers.pop(grammar, None)
 
+    def _words(self, tokens: NDArray[np.int64]) -> Words:
+        """A mask of some tokens, a bit for each token of the engine; its first word holds the ids 0 to 63."""
+        bits = np.zeros(-(-self._engine_width // 64) * 64, dtype=bool)
+        bits[tokens] = True
+        return np.packbits(bits, bitorder="little").view(np.uint64)
+
+    def _mask_words(self, matcher: LLMatcher) -> Words:
+        """Which tokens may come next; end tokens where the text may end."""
+        words = np.empty_like(self._plain_words)
+        matcher.unsafe_compute_mask_ptr(words.ctypes.data, -(-self._engine_width // 32) * 4)
+        may_end = int(words[self.ends[0] // 64]) >> self.ends[0] % 64 & 1
+        words &= self._plain_words
+        return words | self._end_words if may_end else words
+
     def mask(self, matcher: LLMatcher) -> NDArray[np.bool_]:
         """Which tokens may come next: (V,) bool, True where allowed; end tokens where the text may end."""
-        packed = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
-        allowed = np.unpackbits(packed, bitorder="little")[: self._engine_width][: self.width].astype(bool)
-        may_end = bool(allowed[self.ends[0]])
-        allowed &= self._plain
-        allowed[list(self.ends)] = may_end
-        return allowed
+        bits = np.unpackbits(self._mask_words(matcher).view(np.uint8), bitorder="little")
+        return bits[: self.width].astype(bool)
+
+    def allowed(self, matcher: LLMatcher) -> NDArray[np.int64]:
+        """The ids of the tokens that may come next, (n,) ascending; read-only.
+
+        Most places allow few tokens, or nearly all, as the inside of a string does: such sets are met again and
+        again, and kept.
+        """
+        words = self._mask_words(matcher)
+        used = np.flatnonzero(words != 0)
+        if len(used) <= _FEW_WORDS:
+            bits = _bits(words[used])
+            return _fixed(used[bits >> 6] * 64 + (bits & 63))
+        key = words.tobytes()
+        known = self._sets.pop(key, None)
+        if known is None:
+            known = _fixed(_bits(words))
+        self._sets[key] = known
+        if len(self._sets) > _SETS_KEPT:
+            self._sets.popitem(last=False)
+        return known
 
     def forced(self, matcher: LLMatcher) -> list[int]:
         """The tokens that must come next, in their canonical tokenisation; [] where there is a choice."""
@@ -155,6 +197,16 @@ class Vocabulary:
         if all(map(self._is_plain, tokens)) and data.startswith(self.bytes_of(tokens)):
             return tokens
         return self.encode_bytes(data)[:1]
+
+
+def _bits(words: Words) -> NDArray[np.int64]:
+    """The indices of the bits that are set, ascending."""
+    return np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little").view(bool))
+
+
+def _fixed(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    ids.setflags(write=False)
+    return ids
 
 
 def end_tokens(model: Any, tokenizer: Any) -> tuple[int, ...]:

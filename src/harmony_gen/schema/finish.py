@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from harmony_gen.schema.engine import byte_matcher, completes
 from harmony_gen.schema.guide import Guide, Piece, is_whole
-from harmony_gen.schema.pattern import Automaton, automaton, complete
 from harmony_gen.schema.scanner import Scan
+from harmony_gen.schema.strings.pattern import Automaton, automaton, complete
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher
 
-    from harmony_gen.schema.subschema import Subschema
+    from harmony_gen.schema.normal import Normal
+    from harmony_gen.schema.texts import AcceptsPart
 
 _WEIGHT = 1.5
 _VARIANTS = 3
+_AT_ONCE = 8
 _SPREAD = 8
 _CHOICE = 0.15
 _BYTE = 0.02
@@ -124,15 +126,51 @@ def _after(matcher: LLMatcher, text: bytes) -> LLMatcher | None:
 class JsonFinisher:
     """Completes JSON texts under a schema."""
 
-    def __init__(self, root: Subschema, accepts: Accepts) -> None:
-        self._guide = Guide(root)
+    def __init__(self, guide: Guide, accepts: Accepts) -> None:
+        self._guide = guide
         self._accepts = accepts
+
+    @classmethod
+    def of(
+        cls, normal: Normal, accepts: Accepts, accepts_part: AcceptsPart | None = None, *, any_order: bool = False
+    ) -> JsonFinisher:
+        """A finisher for the texts of a normal form.
+
+        Args:
+            normal: the normal form of a schema.
+            accepts: whether a whole text is valid.
+            accepts_part: whether a value is valid under a part of the schema; asked where the normal form is loose.
+            any_order: members of objects may come in any order, not that of the schema only.
+        """
+        return cls(Guide(normal, accepts_part, any_order=any_order), accepts)
+
+    def judged_by(self, accepts: Accepts) -> JsonFinisher:
+        """The same with another judge."""
+        return JsonFinisher(self._guide, accepts)
 
     def finish(self, prefix: bytes, scan: Scan, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:
         """See `Finisher.finish`."""
-        self._guide.start(scan)
+        self._guide.start(scan, prefix)
+        start = _mended(scan, matcher)
+        after = scan.feed(start)[0] if start else scan
+        for rest in islice(self._guide.whole(after, prefix + start), _AT_ONCE):
+            if completes(matcher, start + rest) and self._accepts(prefix + start + rest):
+                return start + rest
         ways = _JsonWays(self._guide, prefix, scan)
         return _search(ways, matcher, lambda text: self._accepts(prefix + text), nodes)
+
+
+def _mended(scan: Scan, matcher: LLMatcher) -> bytes:
+    """The first bytes the mask allows that complete a UTF-8 sequence or an escape, if the text ends inside one."""
+    text, copy = b"", None
+    while not is_whole(scan.tail + text):
+        copy = copy or matcher.deep_copy()
+        allowed = _allowed(copy)
+        byte = next((byte for byte in _COMMON if byte in allowed), next(iter(allowed), None))
+        if byte is None or not copy.consume_token(byte):
+            break
+        text += bytes([byte])
+    return text
 
 
 class _JsonWays:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 import math
 import sys
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-import jsonschema
 import jsonschema.exceptions
-import jsonschema.validators
 import pydantic
 import referencing.exceptions
 from jsonschema_specifications import REGISTRY
 
-from harmony_gen.errors import SchemaError, ValidationError
+from harmony_gen.errors import ValidationError
+from harmony_gen.schema import metaschema
 from harmony_gen.schema.scanner import Path, pointer
-from harmony_gen.schema.subschema import JsonSchema, Subschema, dialect
+from harmony_gen.schema.strings.format_checks import CHECKER
+from harmony_gen.schema.validators import KINDS, judgement
 
 if TYPE_CHECKING:
     import pydantic_core
+
+    from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
 
 T = TypeVar("T")
 
@@ -95,20 +96,34 @@ _UNDECIDED = (RecursionError, ValueError, ArithmeticError, referencing.exception
 class JsonSchemaJudge:
     """The package `jsonschema`, with nothing fetched from anywhere.
 
-    The formats of the newest draft are checked in all dialects, `uuid` in draft 4 too: nobody writes a format
-    to have it ignored.
+    Formats are checked as `format_checks` says, those of the newest draft in all dialects, `uuid` in draft 4 too:
+    nobody writes a format to have it ignored.
+
+    Attributes:
+        root: the schema, with what its references mean.
     """
 
-    def __init__(self, schema: JsonSchema) -> None:
-        dialect(schema)
-        kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-        _check_schema(kind, schema)
-        self._validator = kind(
-            schema,
-            format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
-            registry=REGISTRY,
+    def __init__(self, schema: JsonSchema, registry: Registry = REGISTRY) -> None:
+        """Checks a schema.
+
+        Args:
+            schema: what values are judged by.
+            registry: the documents it may refer to.
+
+        Raises:
+            SchemaError: the schema, or one it refers to, breaks its meta-schema, or a pattern cannot be read.
+        """
+        self.root = metaschema.checked(schema, registry)
+        self._validator = self._validator_of(self.root)
+        self._parts: dict[Any, tuple[Subschema, Any]] = {}
+
+    @staticmethod
+    def _validator_of(part: Subschema) -> Any:
+        return KINDS[part.specification.name](
+            part.contents,
+            format_checker=CHECKER,
+            _resolver=part.resolver,
         )
-        self._parts: dict[int, tuple[Subschema, Any]] = {}
 
     def accepts(self, text: bytes) -> bool:
         """Whether a JSON text is valid."""
@@ -120,16 +135,17 @@ class JsonSchemaJudge:
 
     def accepts_part(self, part: Subschema, value: Any) -> bool:
         """Whether a value is valid under one part of the schema."""
-        known = self._parts.get(id(part.contents))
+        key = (id(part.contents), part.resolver._previous)  # the dynamic scope may decide what it means
+        known = self._parts.get(key)
         if known is None:
-            validator = self._validator.evolve(schema=part.contents, _resolver=part.resolver)
-            known = self._parts[id(part.contents)] = (part, validator)
+            known = self._parts[key] = (part, self._validator_of(part))
         return self._is_valid(known[1], value)
 
     @staticmethod
     def _is_valid(validator: Any, value: Any) -> bool:
         try:
-            return bool(validator.is_valid(value))
+            with judgement():
+                return bool(validator.is_valid(value))
         except _UNDECIDED:
             return False  # not proven valid
 
@@ -140,27 +156,13 @@ class JsonSchemaJudge:
         except ValueError as error:
             raise ValidationError(f"This is not a JSON text: {error}.") from error
         try:
-            found = jsonschema.exceptions.best_match(self._validator.iter_errors(value))
+            with judgement():
+                found = jsonschema.exceptions.best_match(self._validator.iter_errors(value))
         except _UNDECIDED as error:
             raise ValidationError(f"The value cannot be judged: {error}.") from error
         if found is not None:
             place = pointer(tuple(found.absolute_path))
             raise ValidationError(f"At {place or 'the root'}: {found.message:.500}", pointer=place) from found
-
-
-def _check_schema(kind: Any, schema: JsonSchema) -> None:
-    """Raises SchemaError if a schema breaks its meta-schema."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # "[[" in a pattern means more to a later Python
-            kind.check_schema(schema)
-    except jsonschema.exceptions.SchemaError as error:
-        path: Path = tuple(error.absolute_path)
-        keyword = next((step for step in reversed(path) if isinstance(step, str)), None)
-        message = f"This is not a valid JSON Schema: at {pointer(path) or 'the root'}: {error.message}"
-        raise SchemaError(message, pointer=pointer(path), keyword=keyword) from error
-    except RecursionError as error:
-        raise SchemaError("The schema is nested too deeply. Put inner parts under `$defs`.") from error
 
 
 class PydanticJudge(Generic[T]):

@@ -7,8 +7,10 @@ A rule only ever says no earlier than the judge would; the judge still has the l
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harmony_gen.errors import ValidationError
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 
     from harmony_gen.schema.judge import JsonSchemaJudge, Judge
 
-_DEEPEST = 200
+DEEPEST = 200
+"""Levels of nesting in an answer: judges read no deeper."""
+_PLACES = 256
+_VALUES = 4096
+_NUMERIC = frozenset(b"-0123456789")
 
 
 class Rejection(NamedTuple):
@@ -57,26 +63,23 @@ class Rule(Protocol):
 
 
 class Readable:
-    """Every value can be read: no integer has more digits, no value stands deeper than the judges take."""
+    """Every value can be read: no number is larger, no value stands deeper than the judges take."""
 
     def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
         """See Rule."""
         for item in closed:
-            if len(item.path) > _DEEPEST:
-                return rejection(text, item, f"this value stands more than {_DEEPEST} levels deep")
-            if not _has_few_digits(text[slice(*item.span)]):
-                return rejection(text, item, "this number has more digits than can be read")
+            if len(item.path) > DEEPEST:
+                return rejection(text, item, f"this value stands more than {DEEPEST} levels deep")
+            start, end = item.span
+            if text[start] in _NUMERIC and not _is_finite(text[start:end]):
+                return rejection(text, item, "this number is larger than can be read")
         return None
 
 
-def _has_few_digits(value: bytes) -> bool:
-    if len(value) <= sys.int_info.str_digits_check_threshold or value[:1] not in b"-0123456789":
-        return True
-    try:
-        json.loads(value)
-    except ValueError:
-        return False
-    return True
+def _is_finite(number: bytes) -> bool:
+    """Whether a float can hold a JSON number."""
+    few = len(number) <= sys.float_info.max_10_exp and b"e" not in number and b"E" not in number
+    return few or math.isfinite(float(number))
 
 
 class UniqueKeys:
@@ -105,8 +108,8 @@ class UniqueItems:
         for item in closed:
             frame = item.parent
             if frame is not None and frame.kind == "[" and self._applies(item.path[:-1]):
-                value = _canonical(text, item.span)
-                if any(_canonical(text, span) == value for span in frame.members[:-1]):
+                items = [_canonical(text[start:end]) for start, end in frame.members]
+                if items[-1] in items[:-1]:
                     return rejection(text, item, "this item is in the array already")
         return None
 
@@ -118,13 +121,13 @@ class SchemaParts:
     """The schemas that certainly apply to a value, judged as it closes."""
 
     def __init__(self, root: Subschema, judge: JsonSchemaJudge) -> None:
-        self._root = root
         self._judge = judge
+        self._parts = lru_cache(maxsize=_PLACES)(partial(_parts, root))
 
     def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
         """See Rule."""
         for item in closed:
-            parts = [part for part in certain(self._root, item.path) if part.contents is not True]
+            parts = self._parts(item.path)
             if not parts:
                 continue
             value = json.loads(text[slice(*item.span)])
@@ -133,15 +136,21 @@ class SchemaParts:
         return None
 
 
+def _parts(root: Subschema, path: Path) -> list[Subschema]:
+    """The schemas at a place that say something."""
+    return [part for part in certain(root, path) if part.contents is not True]
+
+
 def rejection(text: bytes, item: Closed, reason: str) -> Rejection:
     """The rejection of a value that has closed."""
     start, end = item.span
     return Rejection(pointer(item.path), text[start:end].decode(errors="replace"), reason, start)
 
 
-def _canonical(text: bytes, span: tuple[int, int]) -> Any:
+@lru_cache(maxsize=_VALUES)
+def _canonical(text: bytes) -> Any:
     """A value in a form in which JSON's equality is Python's: 1 equals 1.0, but not true."""
-    return _tagged(json.loads(text[slice(*span)]))
+    return _tagged(json.loads(text))
 
 
 def _tagged(value: Any) -> Any:
@@ -225,6 +234,18 @@ class RulesJudge:
             raise ValidationError(f"At {broken.pointer or 'the root'}: {broken.reason}", pointer=broken.pointer)
 
     def _broken(self, text: bytes) -> Rejection | None:
-        scan, closed = Scan().feed(text)
-        closed += scan.end()[1]
-        return next((found for rule in self._rules if (found := rule.rejects(text, scan, closed))), None)
+        return first_rejection(self._rules, text, Scan(), text)
+
+
+def first_rejection(rules: Sequence[Rule], text: bytes, scan: Scan, rest: bytes) -> Rejection | None:
+    """What the first of some rules that refuses anything refuses at the end of a document.
+
+    Args:
+        rules: the rules.
+        text: the whole document.
+        scan: the state of the scanner before the last bytes of it.
+        rest: these bytes.
+    """
+    scan, closed = scan.feed(rest)
+    closed += scan.end()[1]
+    return next((found for rule in rules if (found := rule.rejects(text, scan, closed))), None)

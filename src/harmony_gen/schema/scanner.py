@@ -56,6 +56,8 @@ class Closed(NamedTuple):
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|[{}\[\],:]|[-+.0-9eE]+|[a-z]+|[ \t\r\n]+', re.DOTALL)
 _WORDS = (b"true", b"false", b"null")
+_QUOTE = ord('"')
+_NUMERIC = frozenset(b"-+.0123456789eE")
 
 
 class Scan(NamedTuple):
@@ -97,37 +99,30 @@ class Scan(NamedTuple):
 
         Returns:
             The state after them, and the values they closed, in order. A number at the end of the data stays
-            open, for more digits may follow; `end` closes it.
+            open, for more digits may follow; `end` closes it. `frames` stays the same object where an open string
+            or number only grows.
         """
-        if self.tail[:1] == b'"' and self.tail[-1:] != b"\\" and b'"' not in data and b"\\" not in data:
-            return self._replace(tail=self.tail + data, position=self.position + len(data)), []
-        walk = _Walk(list(self.frames), self.done)
-        start = self.position - len(self.tail)
-        text = self.tail + data
-        tail = b""
-        for match in _TOKEN.finditer(text):
-            token = match.group()
-            if match.end() == len(text) and _may_go_on(token):
-                tail = token
-                break
-            walk.token(token, start + match.start(), start + match.end())
-        state = Scan(tuple(walk.frames), tail, self.position + len(data), walk.done)
-        return state, walk.closed
+        tail = self.tail
+        if tail and (b'"' not in data if tail[0] == _QUOTE else data.isdigit()):
+            return Scan(self.frames, tail + data, self.position + len(data), self.done), []
+        walk = _Walk(self.frames, self.done)
+        rest = walk.read(tail + data, self.position - len(tail))
+        return Scan(tuple(walk.frames), rest, self.position + len(data), walk.done), walk.closed
 
     def end(self) -> tuple[Scan, list[Closed]]:
         """Says that the text ends here, which closes a number at the root."""
         if not self.tail:
             return self, []
-        walk = _Walk(list(self.frames), self.done)
-        walk.token(self.tail, self.position - len(self.tail), self.position)
+        walk = _Walk(self.frames, self.done)
+        walk.atom(self.tail, self.position - len(self.tail), self.position)
         return Scan(tuple(walk.frames), b"", self.position, walk.done), walk.closed
 
 
 def _may_go_on(token: bytes) -> bool:
     """Whether a token at the end of the data may still grow."""
-    if token[:1] == b'"':
+    if token[0] == _QUOTE:
         return not _is_closed(token)
-    return token[0] in b"-+.0123456789eE" or (token.isalpha() and token not in _WORDS)
+    return token[0] in _NUMERIC or (token.isalpha() and token not in _WORDS)
 
 
 def _is_closed(token: bytes) -> bool:
@@ -141,42 +136,58 @@ def _is_closed(token: bytes) -> bool:
 class _Walk:
     """Applies tokens to a mutable copy of the frames, within one call of `feed`."""
 
-    def __init__(self, frames: list[Frame], done: bool) -> None:
-        self.frames = frames
+    def __init__(self, frames: tuple[Frame, ...], done: bool) -> None:
+        self.frames = list(frames)
         self.done = done
         self.closed: list[Closed] = []
 
-    def token(self, token: bytes, start: int, end: int) -> None:
-        first = token[:1]
-        if first in (b"{", b"["):
-            self.frames.append(Frame(first.decode(), start))
-        elif first in (b"}", b"]"):
-            self._close(self.frames.pop().start, end)
-        elif first == b",":
-            top = self.frames[-1]
-            self.frames[-1] = top._replace(phase="key" if top.kind == "{" else "value")
-        elif first == b":":
-            self.frames[-1] = self.frames[-1]._replace(phase="value")
-        elif not token.isspace():
-            self._atom(token, start, end)
+    def read(self, text: bytes, start: int) -> bytes:
+        """Applies all tokens of a text; returns the last one, unapplied, if it may still grow."""
+        last = len(text)
+        for match in _TOKEN.finditer(text):
+            token = match.group()
+            if match.end() == last and _may_go_on(token):
+                return token
+            self._token(token, start + match.start(), start + match.end())
+        return b""
 
-    def _atom(self, token: bytes, start: int, end: int) -> None:
+    def _token(self, token: bytes, start: int, end: int) -> None:
+        frames = self.frames
+        if token == b",":
+            kind, opened, _, keys, members = frames[-1]
+            frames[-1] = Frame(kind, opened, "key" if kind == "{" else "value", keys, members)
+        elif token == b":":
+            kind, opened, _, keys, members = frames[-1]
+            frames[-1] = Frame(kind, opened, "value", keys, members)
+        elif token in (b"{", b"["):
+            frames.append(Frame(token.decode(), start))
+        elif token in (b"}", b"]"):
+            self._close(frames.pop().start, end)
+        elif not token.isspace():
+            self.atom(token, start, end)
+
+    def atom(self, token: bytes, start: int, end: int) -> None:
+        """Applies a string, a number or a word: a member's name, or a value."""
         top = self.frames[-1] if self.frames else None
         if top is not None and top.kind == "{" and top.phase in ("first", "key"):
-            self.frames[-1] = top._replace(phase="colon", keys=(*top.keys, json.loads(token)))
+            self.frames[-1] = Frame("{", top.start, "colon", (*top.keys, _name(token)), top.members)
         else:
             self._close(start, end)
 
     def _close(self, start: int, end: int) -> None:
-        path = tuple(frame.step for frame in self.frames)
         if not self.frames:
             self.done = True
             self.closed.append(Closed((), (start, end), None))
             return
-        top = self.frames[-1]
-        top = top._replace(phase="after", members=(*top.members, (start, end)))
-        self.frames[-1] = top
+        path = tuple([frame.step for frame in self.frames])
+        kind, opened, _, keys, members = self.frames[-1]
+        top = self.frames[-1] = Frame(kind, opened, "after", keys, (*members, (start, end)))
         self.closed.append(Closed(path, (start, end), top))
+
+
+def _name(token: bytes) -> str:
+    """The member name that a token spells."""
+    return str(json.loads(token)) if b"\\" in token else token[1:-1].decode("utf-8", "surrogatepass")
 
 
 def pointer(path: Path) -> str:

@@ -9,18 +9,22 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import pydantic
+from jsonschema_specifications import REGISTRY
 
 from harmony_gen.errors import SchemaError, UnsatisfiableError
-from harmony_gen.schema import engine, finish
+from harmony_gen.schema import engine, finish, sources
+from harmony_gen.schema.caveats import Caveat, caveats
 from harmony_gen.schema.finish import Finisher, GrammarFinisher, JsonFinisher
 from harmony_gen.schema.json_schema import close_objects, lower, subschemas
 from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, Judge, PydanticJudge, read_json
 from harmony_gen.schema.pydantic_rule import PydanticRule
 from harmony_gen.schema.rules import Readable, Rule, RulesJudge, SchemaParts, UniqueItems, UniqueKeys
-from harmony_gen.schema.subschema import JsonSchema, Subschema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from harmony_gen.schema.sources import Documents
+    from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -42,6 +46,7 @@ class Schema(Generic[T]):
         finisher: completes texts so that every judge accepts them.
         parse: makes the value of a valid text.
         description: what a model is told to answer with, for the prompt.
+        property_order: in which order members of an object may be written: "schema", that of `properties`, or "any".
         validators: the validators a user wrote, as a judge; None without any. What they admit is not known
             beforehand.
         structural_finisher: completes texts so that `judge` accepts them, whatever the validators say.
@@ -55,6 +60,7 @@ class Schema(Generic[T]):
     finisher: Finisher
     parse: Callable[[str], T]
     description: str
+    property_order: str
     validators: Judge | None
     structural_finisher: Finisher
 
@@ -76,7 +82,7 @@ class Schema(Generic[T]):
         if isinstance(source, str | FilePath):
             return cls._from_file(FilePath(source))
         if type(source).__module__.startswith("outlines."):
-            return _from_outlines(source)
+            return cls._from_outlines(source)
         return cls.from_pydantic(source)
 
     @classmethod
@@ -87,33 +93,73 @@ class Schema(Generic[T]):
         return cls.from_json_schema(path)
 
     @classmethod
-    def from_json_schema(cls, schema: JsonSchema | FilePath | str) -> Schema[Any]:
-        """Makes a schema from a JSON Schema: a dict, a bool, or the path of a file that holds one.
+    def _from_outlines(cls, term: Any) -> Schema[Any]:
+        kind, contents = sources.from_outlines(term)
+        if kind == "json":
+            return cls.from_json_schema(contents)
+        return cls.from_lark(contents) if kind == "lark" else cls.from_regex(contents)
+
+    @classmethod
+    def from_json_schema(
+        cls,
+        schema: JsonSchema | FilePath | str,
+        *,
+        registry: Documents | None = None,
+        property_order: str = "schema",
+    ) -> Schema[Any]:
+        """Makes a schema from a JSON Schema.
 
         The dialect is the one `$schema` names, draft 4 to 2020-12; 2020-12 by default.
+
+        Args:
+            schema: a dict, a bool, or the path of a file that holds one.
+            registry: the documents it may refer to: a dict by URI, or a `referencing.Registry`. Nothing is ever
+                fetched, whatever its `retrieve` does; the meta-schemas are always there. A document that names no
+                dialect is in that of the schema.
+            property_order: in which order members of an object may be written: "schema", that of `properties`, or
+                "any".
+
+        Raises:
+            SchemaError: it is no schema, or holds a keyword that cannot be guaranteed.
+            UnsatisfiableError: it is plain that nothing satisfies it.
+            ValueError: there is no such property order.
         """
+        sources.check_order(property_order)
         if isinstance(schema, str | FilePath):
-            schema = _read_schema(FilePath(schema))
+            schema = sources.read_schema(FilePath(schema))
         if not isinstance(schema, dict | bool):
             raise SchemaError(f"A JSON Schema is a dict or a bool, not {schema!r:.80}.")
         try:
-            return _from_json_text(_json_text(schema))
+            text = sources.json_text(schema)
+            if registry is None:
+                return _from_json_text(text, property_order)
+            return _of_json_schema(json.loads(text), sources.registry_of(registry, schema), property_order)
         except RecursionError as error:
             raise SchemaError("The schema is nested too deeply. Put inner parts under `$defs`.") from error
 
     @classmethod
-    def from_pydantic(cls, kind: type[U] | Any) -> Schema[U]:
+    def from_pydantic(cls, kind: type[U] | Any, *, property_order: str = "schema") -> Schema[U]:
         """Makes a schema from a Pydantic model, or any type Pydantic reads. Results are values of that type.
 
         Field and model validators run while decoding. Objects are closed: keys the model does not name are
         not written, unless it says `extra="allow"`.
+
+        Args:
+            kind: the type.
+            property_order: in which order members of an object may be written: "schema", that of the fields, or
+                "any".
+
+        Raises:
+            SchemaError: Pydantic cannot describe it, or its schema cannot be guaranteed.
+            ValueError: there is no such property order.
         """
+        sources.check_order(property_order)
         try:
-            return _from_type(cast("Any", kind))
+            return _from_type(cast("Any", kind), property_order)
         except TypeError as error:
             if "unhashable" not in str(error):
                 raise
-            return _from_type.__wrapped__(kind)
+            return _from_type.__wrapped__(kind, property_order)
 
     @classmethod
     def from_regex(cls, pattern: str) -> Schema[str]:
@@ -145,14 +191,14 @@ class Schema(Generic[T]):
         """
         if not rules:
             return self
-        if self.json_schema is None:
+        if not isinstance(self.finisher, JsonFinisher):
             raise SchemaError("Rules need JSON answers: this schema is a grammar of plain text.")
         validators = RulesJudge(tuple(rules), self.validators)
 
         def accepts(text: bytes) -> bool:
             return self.judge.accepts(text) and validators.accepts(text)
 
-        finisher = JsonFinisher(Subschema.root(self.json_schema), accepts)
+        finisher = self.finisher.judged_by(accepts)
         return replace(self, rules=(*self.rules, *rules), finisher=finisher, validators=validators)
 
     def validate(self, text: str) -> T:
@@ -165,6 +211,10 @@ class Schema(Generic[T]):
         if self.validators is not None:
             self.validators.check(text)
         return self.parse(text)
+
+    def caveats(self) -> list[Caveat]:
+        """What the author of a JSON Schema may want to know: values without a limit, words that mean nothing."""
+        return caveats(self.judge.root) if isinstance(self.judge, JsonSchemaJudge) else []
 
     def witness(self) -> str:
         """A short valid text.
@@ -194,27 +244,6 @@ def _witness(grammar: str, finisher: Finisher) -> str | None:
     return None if found is None else found.decode()
 
 
-def _read_schema(path: FilePath) -> JsonSchema:
-    try:
-        return cast("JsonSchema", read_json(path.read_text("utf-8")))
-    except OSError as error:
-        raise SchemaError(f"The schema file {path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise SchemaError(f"The schema file {path} is not UTF-8: byte {error.start}.") from error
-    except ValueError as error:
-        raise SchemaError(f"The schema file {path} is not JSON: {error}.") from error
-
-
-def _json_text(schema: JsonSchema) -> str:
-    """The schema as it is now; changing the dict later changes nothing."""
-    try:
-        text = json.dumps(schema, allow_nan=False, ensure_ascii=False)
-        text.encode()  # no half surrogate pairs
-    except (TypeError, ValueError) as error:
-        raise SchemaError(f"The schema is not JSON: {error}.") from error
-    return text
-
-
 def _compiled(grammar: str, what: str) -> str:
     try:
         engine.byte_matcher(grammar)
@@ -234,31 +263,35 @@ def _text_schema(grammar: str, judge: GrammarJudge, description: str, pattern: s
         finisher=finisher,
         parse=str,
         description=description,
+        property_order="schema",
         validators=None,
         structural_finisher=finisher,
     )
 
 
 @lru_cache(maxsize=128)
-def _from_json_text(text: str) -> Schema[Any]:
-    schema = json.loads(text)
-    judge = JsonSchemaJudge(schema)
-    return _json_schema(schema, judge, read_json)
+def _from_json_text(text: str, order: str) -> Schema[Any]:
+    return _of_json_schema(json.loads(text), REGISTRY, order)
 
 
-def _json_schema(schema: JsonSchema, judge: JsonSchemaJudge, parse: Callable[[str], T]) -> Schema[T]:
-    lowered = lower(schema)
-    root = Subschema.root(schema)
-    finisher = JsonFinisher(root, judge.accepts)
+def _of_json_schema(schema: JsonSchema, registry: Registry, order: str) -> Schema[Any]:
+    judge = JsonSchemaJudge(schema, registry)
+    return _json_schema(schema, judge, read_json, order)
+
+
+def _json_schema(schema: JsonSchema, judge: JsonSchemaJudge, parse: Callable[[str], T], order: str) -> Schema[T]:
+    lowered = lower(judge.root, order=order)
+    finisher = JsonFinisher.of(lowered.normal, judge.accepts, judge.accepts_part, any_order=order == "any")
     return Schema(
         grammar=lowered.grammar,
         coverage=lowered.coverage,
         json_schema=schema,
-        rules=(Readable(), UniqueKeys(), *_unique_items(schema, root), SchemaParts(root, judge)),
+        rules=(Readable(), UniqueKeys(), *_unique_items(schema, judge.root), SchemaParts(judge.root, judge)),
         judge=judge,
         finisher=finisher,
         parse=parse,
         description=json.dumps(schema, ensure_ascii=False, separators=(",", ":")),
+        property_order=order,
         validators=None,
         structural_finisher=finisher,
     )
@@ -270,11 +303,11 @@ def _unique_items(schema: JsonSchema, root: Subschema) -> tuple[Rule, ...]:
 
 
 @lru_cache(maxsize=128)
-def _from_type(kind: Any) -> Schema[Any]:
+def _from_type(kind: Any, order: str) -> Schema[Any]:
     adapter, schema = _described(kind)
     validators = PydanticJudge(adapter)
     judge = JsonSchemaJudge(schema)
-    base = _json_schema(schema, judge, validators.parse)
+    base = _json_schema(schema, judge, validators.parse, order)
 
     def accepts(text: bytes) -> bool:
         return judge.accepts(text) and validators.accepts(text)
@@ -282,7 +315,7 @@ def _from_type(kind: Any) -> Schema[Any]:
     return replace(
         base,
         rules=(*base.rules, PydanticRule(adapter)),
-        finisher=JsonFinisher(Subschema.root(schema), accepts),
+        finisher=cast("JsonFinisher", base.finisher).judged_by(accepts),
         validators=validators,
     )
 
@@ -298,20 +331,3 @@ def _described(kind: Any) -> tuple[pydantic.TypeAdapter[Any], JsonSchema]:
     if adapter.core_schema["type"] == "call":
         raise SchemaError(f"{what}: it is a function. Pass the type of its argument.")
     return adapter, close_objects(schema)
-
-
-def _from_outlines(term: Any) -> Schema[Any]:
-    """A schema from one of outlines' output types."""
-    from outlines.types import dsl
-
-    if isinstance(term, dsl.JsonSchema):
-        return Schema.from_json_schema(json.loads(term.schema))
-    if isinstance(term, dsl.CFG):
-        return Schema.from_lark(term.definition)
-    try:
-        if not isinstance(term, dsl.Term):
-            term = dsl.python_types_to_terms(term)
-        pattern = dsl.to_regex(term)
-    except (TypeError, ValueError, NotImplementedError, RecursionError) as error:
-        raise SchemaError(f"This outlines type cannot be used: {error}") from error
-    return Schema.from_regex(pattern)

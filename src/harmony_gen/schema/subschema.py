@@ -1,12 +1,14 @@
 """A part of a JSON Schema together with what its references mean there.
 
-References are resolved by the `referencing` package; it is never allowed to fetch anything.
+References are resolved by the `referencing` package; it is never allowed to fetch anything. A document may hold
+resources in other dialects, and refer to documents in others: each part knows its own.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache, cached_property
+import warnings
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import referencing
@@ -16,6 +18,7 @@ from jsonschema_specifications import REGISTRY
 from referencing.jsonschema import DRAFT202012
 
 from harmony_gen.errors import SchemaError
+from harmony_gen.schema.strings.ecma import to_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 JsonSchema = dict[str, Any] | bool
 Specification = referencing.Specification[Any]
+Registry = referencing.Registry[Any]
 
 DIALECTS = (
     "http://json-schema.org/draft-04/schema",
@@ -48,6 +52,37 @@ _SINCE = {
 _UNTIL = {7: "dependencies", 2019: "additionalItems $recursiveRef $recursiveAnchor"}
 """Keywords by the last draft that has them."""
 
+_NAMING = frozenset("$schema $id id".split())
+_ANCHORS = frozenset("$id id $anchor $dynamicAnchor".split())
+_UNRESOLVED = (referencing.exceptions.Unresolvable, ValueError, TypeError, AttributeError)
+
+_SCHEMA = frozenset(
+    "additionalProperties additionalItems unevaluatedProperties unevaluatedItems items contains not if then "
+    "else propertyNames".split()
+)
+_SCHEMA_LISTS = frozenset("allOf anyOf oneOf prefixItems items".split())
+_SCHEMA_MAPS = frozenset("properties patternProperties dependentSchemas dependencies".split())
+
+
+@lru_cache(maxsize=4096)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern of ECMA 262 for Python.
+
+    Raises:
+        ValueError: Python cannot express it, or it is none.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "[[" means more to a later Python
+            return re.compile(to_python(pattern))
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern of ECMA 262 matches some part of a text."""
+    return compiled(pattern).search(text) is not None
+
 
 class Subschema:
     """A schema at its place: its contents, and the resolver that knows the base URI there."""
@@ -65,18 +100,47 @@ class Subschema:
         self.specification = specification
 
     @classmethod
-    def root(cls, schema: JsonSchema) -> Subschema:
-        """The whole of a schema; its dialect is named by `$schema`, 2020-12 by default."""
+    def root(cls, schema: JsonSchema, registry: Registry = REGISTRY) -> Subschema:
+        """The whole of a schema; its dialect is named by `$schema`, 2020-12 by default.
+
+        Args:
+            schema: it has passed its meta-schema.
+            registry: the documents it may refer to.
+        """
         specification = dialect(schema)
         resource = specification.create_resource(schema)
-        return cls(schema, REGISTRY.resolver_with_root(resource), specification)
+        resolver = registry.resolver_with_root(resource)
+        if registry is not REGISTRY or _has_anchors(schema):
+            resolver = _crawled(resolver)
+        return cls(schema, resolver, specification)
 
     def child(self, contents: Any) -> Subschema:
-        """A schema that stands inside this one."""
-        if not isinstance(contents, dict):  # a boolean has no `id`, and neither have the lists under `dependencies`
+        """A schema that stands inside this one.
+
+        Raises:
+            SchemaError: it has a URI that is none, or a dialect of its own that is not known.
+        """
+        if not isinstance(contents, dict) or _NAMING.isdisjoint(contents):  # lists stand under `dependencies`
             return Subschema(contents, self.resolver, self.specification)
-        resource = self.specification.create_resource(contents)
-        return Subschema(contents, self.resolver.in_subresource(resource), self.specification)
+        specification = inner_dialect(contents, is_resource="$id" in contents or "id" in contents)
+        specification = specification or self.specification
+        try:
+            resolver = self.resolver.in_subresource(specification.create_resource(contents))
+        except ValueError as error:
+            message = f"{contents.get('$id', contents.get('id'))!r} is no URI."
+            raise SchemaError(message, keyword="$id") from error
+        return Subschema(contents, resolver, specification)
+
+    def parts(self) -> Iterator[tuple[Path, Subschema]]:
+        """The schemas directly inside this one, with their places; not those that only stand to be referred to."""
+        for keyword, value in self.keywords.items():
+            if keyword in _SCHEMA_LISTS and isinstance(value, list):
+                found: Any = (((keyword, index), part) for index, part in enumerate(value))
+            elif keyword in _SCHEMA_MAPS and isinstance(value, dict):
+                found = (((keyword, name), part) for name, part in value.items())
+            else:
+                found = [((keyword,), value)] if keyword in _SCHEMA else ()
+            yield from ((place, self.child(part)) for place, part in found if isinstance(part, dict | bool))
 
     @cached_property
     def reference(self) -> Subschema | None:
@@ -98,13 +162,13 @@ class Subschema:
             return None
         try:
             resolved = self.resolver.lookup(ref)
-        except (referencing.exceptions.Unresolvable, ValueError, TypeError) as error:
-            message = f"{keyword} {ref!r} names nothing in this schema, and nothing is fetched from elsewhere."
+        except _UNRESOLVED as error:
+            message = f"{keyword} {ref!r} names nothing in this schema or its registry, and nothing is fetched."
             raise SchemaError(message, keyword=keyword) from error
         if not isinstance(resolved.contents, dict | bool):
             message = f"{keyword} {ref!r} names {resolved.contents!r:.80}, which is not a schema."
             raise SchemaError(message, keyword=keyword)
-        return Subschema(resolved.contents, resolved.resolver, self.specification)
+        return Subschema(resolved.contents, resolved.resolver, dialect_of(resolved, self.specification))
 
     @cached_property
     def keywords(self) -> dict[str, Any]:
@@ -139,7 +203,7 @@ class Subschema:
             found = True
             yield self.child(properties[key])
         for pattern, schema in self.keywords.get("patternProperties", {}).items():
-            if re.search(pattern, key):
+            if matches(pattern, key):
                 found = True
                 yield self.child(schema)
         if not found and "additionalProperties" in self.keywords:
@@ -180,11 +244,75 @@ def dialect(schema: JsonSchema) -> Specification:
     """
     if not isinstance(schema, dict) or "$schema" not in schema:
         return DRAFT202012
-    uri = schema["$schema"]
+    found = _known_dialect(schema["$schema"])
+    if found is None:
+        raise _unknown(schema["$schema"])
+    return found
+
+
+def inner_dialect(contents: Any, *, is_resource: bool) -> Specification | None:
+    """The specification that a schema inside another, or referred to by it, names; None without one.
+
+    Raises:
+        SchemaError: it is a resource, and the dialect is not known. Elsewhere that is an annotation.
+    """
+    if not isinstance(contents, dict) or "$schema" not in contents:
+        return None
+    found = _known_dialect(contents["$schema"])
+    if found is None and is_resource:
+        raise _unknown(contents["$schema"])
+    return found
+
+
+def dialect_of(resolved: Any, default: Specification) -> Specification:
+    """The specification of what a reference names.
+
+    Args:
+        resolved: what the resolver made of the reference.
+        default: the specification of the schema that holds the reference.
+
+    Raises:
+        SchemaError: it is in a dialect that is not known.
+    """
+    resource = resolved.resolver._registry.get(resolved.resolver._base_uri)
+    if resource is None:
+        return inner_dialect(resolved.contents, is_resource=False) or default
+    inner_dialect(resource.contents, is_resource=True)
+    return inner_dialect(resolved.contents, is_resource=False) or resource._specification
+
+
+def _known_dialect(uri: Any) -> Specification | None:
     if not isinstance(uri, str) or uri.removesuffix("#") not in DIALECTS:
-        message = f"$schema names a dialect that is not known, {uri!r}. Known are: {', '.join(DIALECTS)}."
-        raise SchemaError(message, pointer="/$schema", keyword="$schema")
+        return None
     return referencing.jsonschema.specification_with(uri)
+
+
+def _unknown(uri: Any) -> SchemaError:
+    message = f"$schema names a dialect that is not known, {uri!r}. Known are: {', '.join(DIALECTS)}."
+    return SchemaError(message, pointer="/$schema", keyword="$schema")
+
+
+def _has_anchors(schema: JsonSchema) -> bool:
+    """Whether a schema seems to hold parts that have names of their own; data may look like them."""
+    todo: list[Any] = [schema]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            if any(isinstance(value[keyword], str) for keyword in _ANCHORS & value.keys()):
+                return True
+            todo.extend(value.values())
+        elif isinstance(value, list):
+            todo.extend(value)
+    return False
+
+
+def _crawled(resolver: Any) -> Any:
+    """The resolver with all names looked up at once; otherwise it would do so for each reference anew."""
+    try:
+        registry = resolver._registry.crawl()
+    except (ValueError, TypeError, AttributeError):  # odd parts, which may be of no account
+        return resolver
+    return type(resolver)(base_uri=resolver._base_uri, registry=registry)
 
 
 def siblings_count(specification: Specification) -> bool:

@@ -1,273 +1,304 @@
-"""Short JSON texts for the alternatives of a schema: candidates for whoever can check them."""
+"""Short JSON texts for the goals of a normal form: candidates for whoever can check them."""
 
 from __future__ import annotations
 
-import math
-from string import ascii_lowercase, digits
-from typing import TYPE_CHECKING, Any, TypeGuard
+import json
+from collections.abc import Callable
+from functools import partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
 
-from harmony_gen.schema.formats import FORMATS
-from harmony_gen.schema.outline import ANYTHING, Alternative, Alternatives, Outline, spell
-from harmony_gen.schema.pattern import Automaton, automaton, complete
+from harmony_gen.schema.containers import DEPTH, Items, Names, value_of
+from harmony_gen.schema.normal.arrays import Array
+from harmony_gen.schema.normal.goals import ANY
+from harmony_gen.schema.scalars import (
+    distinct,
+    holds,
+    in_turns,
+    more_numbers,
+    more_strings,
+    number_text,
+    number_texts,
+    spell,
+    strings,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-_DEPTH = 25
+    from harmony_gen.schema.normal import Normal
+    from harmony_gen.schema.normal.goals import Goal
+    from harmony_gen.schema.normal.node import Node
+    from harmony_gen.schema.normal.objects import Object
+    from harmony_gen.schema.subschema import Subschema
+
+AcceptsPart = Callable[["Subschema", Any], bool]
+"""Whether a value is valid under a part of the schema."""
+
 _LISTED = 40
-_LONGEST_ARRAY = 1_000
-_VARIANTS = 3
-_HUGE = 1e300
-_LETTERS = ascii_lowercase + digits
+_SEVERAL = 12
+_VARIED = 3
+_GUESSES = 60
+_KINDS = dict.fromkeys("-0123456789", "number") | {
+    '"': "string",
+    "{": "object",
+    "[": "array",
+    "t": "boolean",
+    "f": "boolean",
+    "n": "null",
+}
 
 
 class Texts:
-    """Short texts for the alternatives of an outline, remembered by nesting depth.
+    """Short texts for the goals of a normal form, remembered.
 
     Attributes:
+        normal: the normal form.
         exemplary: where the author of the schema gives examples, the first of them is the text.
+        names: the names of the members of objects.
     """
 
-    def __init__(self, outline: Outline, *, exemplary: bool = False) -> None:
-        self.outline = outline
+    def __init__(
+        self, normal: Normal, accepts: AcceptsPart | None = None, *, any_order: bool = False, exemplary: bool = False
+    ) -> None:
+        """Begins without any text.
+
+        Args:
+            normal: the normal form.
+            accepts: decides where the normal form is loose; without it, what is loose is taken for exact.
+            any_order: members may come in any order, not that of the schema only.
+            exemplary: see above.
+        """
+        self.normal = normal
         self.exemplary = exemplary
-        self._shortest: dict[tuple[Alternative, int], str | None] = {}
-        self._any: dict[Alternatives, str | None] = {}
+        self.names = Names(self, any_order=any_order)
+        self._accepts = accepts
+        self._found: dict[Goal, str] = {}
+        self._tried: dict[Goal, int] = {}
+        self._offered: dict[Goal, tuple[str, ...]] = {}
+        self._hints: dict[Goal, tuple[str, ...]] = {}
 
-    def short(self, alternatives: Alternatives) -> str | None:
-        """A short text of one of the alternatives, nested as little as can be, or None if none is found."""
-        if alternatives not in self._any:
-            self._any[alternatives] = None  # what a cycle sees
-            found = (self._short(alternatives, depth) for depth in range(_DEPTH))
-            self._any[alternatives] = next((text for text in found if text is not None), None)
-        return self._any[alternatives]
+    def short(self, goal: Goal) -> str | None:
+        """A short text of a goal, nested as little as can be, or None if none is found."""
+        found = (self._nested(goal, depth) for depth in range(DEPTH))
+        text = next((text for text in found if text is not None), None)
+        return self._guessed(goal) if text is None and self.normal.node(goal).loose else text
 
-    def _short(self, alternatives: Alternatives, depth: int) -> str | None:
-        found = (self._shortest_of(alternative, depth) for alternative in alternatives)
-        return min((text for text in found if text is not None), key=len, default=None)
+    def _guessed(self, goal: Goal) -> str | None:
+        """A text of a goal of which the normal form does not say enough, found by trial."""
+        if self._tried[goal] < DEPTH:
+            self._tried[goal] = DEPTH
+            self._keep(goal, islice(self._unlike(goal), _GUESSES))
+        return self._found.get(goal)
 
-    def _shortest_of(self, alternative: Alternative, depth: int) -> str | None:
-        key = (alternative, depth)
-        if key not in self._shortest:
-            self._shortest[key] = None
-            self._shortest[key] = min(self.values(alternative, depth), key=len, default=None)
-        return self._shortest[key]
+    def within(self, goal: Goal, depth: int) -> str | None:
+        """A short text of a goal; at a depth below `DEPTH`, with containers nested no deeper unless one is known."""
+        return self.short(goal) if depth >= DEPTH else self._nested(goal, depth)
 
-    def candidates(self, alternative: Alternative) -> Iterator[str]:
-        """Texts of an alternative to try, nested as little as can be; then the author's examples."""
-        for depth in range(_DEPTH):
-            found = list(self.values(alternative, depth))
-            if found:
-                yield from found
-                break
-        yield from map(spell, alternative.hints)
+    def _nested(self, goal: Goal, depth: int) -> str | None:
+        if goal not in self._found and self._tried.get(goal, -1) < depth:
+            self._tried[goal] = depth  # what a cycle sees
+            self._keep(goal, self._ranked(goal, depth))
+        return self._found.get(goal)
 
-    def values(self, alternative: Alternative, depth: int) -> Iterator[str]:
-        """Short texts of an alternative whose containers are nested no deeper than `depth`."""
-        if self.exemplary and alternative.hints:
-            yield spell(alternative.hints[0])
-            return
-        if alternative.values is not None:
-            yield from sorted(map(spell, alternative.values), key=len)[:_LISTED]
-            return
-        for name in alternative.types:
-            match name:
-                case "null":
-                    yield "null"
-                case "boolean":
-                    yield from ("true", "false")
-                case "integer" | "number":
-                    yield from map(spell, numbers(alternative, whole=name == "integer"))
-                case "string":
-                    yield from map(spell, strings(alternative, ""))
-                case "array":
-                    yield from self._array(alternative, depth)
-                case _:
-                    yield from self._object(alternative, depth)
+    def _keep(self, goal: Goal, texts: Iterable[str]) -> None:
+        """Remembers the first of some texts that satisfies a goal."""
+        text = next(self._valid(goal, texts), None)
+        if text is not None:
+            self._found[goal] = text
 
-    def _array(self, alternative: Alternative, depth: int) -> Iterator[str]:
-        count = least_items(alternative)
-        if count == 0 or (depth > 0 and count <= _LONGEST_ARRAY):
-            items = self.items(alternative, range(count), (), depth - 1)
-            if items is not None:
-                yield f"[{','.join(items)}]"
+    def _valid(self, goal: Goal, texts: Iterable[str]) -> Iterator[str]:
+        """The texts that satisfy a goal: where its node is loose, the judge of parts is asked."""
+        accepts, loose = self._accepts, self.normal.node(goal).loose
+        for text in texts:
+            if accepts is None or _KINDS[text[0]] not in loose or self._satisfies(json.loads(text), goal, accepts):
+                yield text
 
-    def _object(self, alternative: Alternative, depth: int) -> Iterator[str]:
-        if depth > 0 or not self.missing(alternative, ()):
-            members = self.members(alternative, (), depth - 1)
-            if members is not None:
-                yield f"{{{','.join(members)}}}"
+    def _satisfies(self, value: Any, goal: Goal, accepts: AcceptsPart) -> bool:
+        return all(accepts(part, value) == positive for part, positive in self.normal.parts(goal))
+
+    def _ranked(self, goal: Goal, depth: int) -> Iterator[str]:
+        """Texts of a goal to choose from: the author's examples if they are wanted, then short ones first."""
+        if self.exemplary:
+            yield from self.hints(goal)
+        node = self.normal.node(goal)
+        texts = map(spell, strings(node.strings, ""))
+        scalars = [*_words(node), *number_texts(node.numbers[:_LISTED]), *islice(texts, 1)]
+        yield from sorted([*scalars, *self._containers(node, depth)], key=len)
+        yield from texts  # found only if all that is shorter does not satisfy the goal
+
+    def _containers(self, node: Node, depth: int) -> Iterator[str]:
+        """Short arrays and objects of some shapes, nested no deeper than `depth`."""
+        for shapes in (node.arrays, node.objects):
+            yield from islice(filter(None, (self._container(shape, depth) for shape in shapes)), _LISTED)
+
+    def _container(self, shape: Array | Object, depth: int) -> str | None:
+        if isinstance(shape, Array):
+            items = self.items(shape, (), depth=depth - 1)
+            return None if items is None else f"[{','.join(items)}]"
+        members = self.members(shape, (), depth=depth - 1)
+        return None if members is None else f"{{{','.join(members)}}}"
 
     def items(
-        self, alternative: Alternative, indices: range, taken: Iterable[str], depth: int = _DEPTH
+        self, shape: Array, taken: Sequence[str], hits: Collection[Goal | None] = (), *, depth: int = DEPTH
     ) -> list[str] | None:
-        """Texts of array items, unlike those `taken` if they must be; None if one of them has no text."""
-        unique = True in alternative.all("uniqueItems")
-        contains = "contains" if alternative.all("contains") else ""
-        texts: list[str] = []
-        used = set(taken)
-        for index in indices:
-            options = self.outline.child(alternative, index)
-            if contains and not used:
-                options = self.outline.with_keyword(options, alternative, contains) or options
-            text = self._fresh(options, used, depth) if unique else self._within(options, depth)
-            if text is None:
+        """Texts of the items an array still needs, see `Items`; None if one of them has none."""
+        return Items(self, shape, taken, hits).missing(depth)
+
+    def members(self, shape: Object, seen: Sequence[str], *, depth: int = DEPTH, least: int = 0) -> list[str] | None:
+        """Texts `"name":value` of the members an object still needs, see `Names`; None if one of them has none."""
+        names = self.names.missing(shape, seen, depth, least)
+        if names is None or (names and depth < 0):
+            return None
+        texts = {name: self.within(shape.member(name), depth) for name in names}
+        found = [f"{spell(name)}:{text}" for name, text in texts.items() if text is not None]
+        return found if len(found) == len(names) else None
+
+    def candidates(self, goal: Goal) -> tuple[str, ...]:
+        """Texts of a goal to try: of each shape, nested as little as can be; the author's examples; then others."""
+        if goal not in self._offered:
+            self._offered[goal] = tuple(dict.fromkeys(self._valid(goal, self._candidates(goal))))
+        return self._offered[goal]
+
+    def _candidates(self, goal: Goal) -> Iterator[str]:
+        node = self.normal.node(goal)
+        yield from _scalars(node)
+        shapes: tuple[Array | Object, ...] = (*node.objects[:_LISTED], *node.arrays[:_LISTED])
+        for shape in shapes:
+            found = (self._container(shape, depth) for depth in range(DEPTH))
+            yield from islice(filter(None, found), 1)
+        yield from self.hints(goal)
+        if node.loose:
+            yield from islice(self._unlike(goal), _SEVERAL)
+
+    def hints(self, goal: Goal) -> tuple[str, ...]:
+        """The values that the author gives as `examples` or `default`, as far as they satisfy a goal."""
+        if goal not in self._hints:
+            given: list[Any] = []
+            for schema in self.normal.at_level(goal):
+                listed = schema.keywords.get("examples")
+                given += listed if isinstance(listed, list) else []
+                given += [schema.keywords["default"]] if "default" in schema.keywords else []
+            texts = (self.spelled(goal, value) for value in given)
+            self._hints[goal] = tuple(dict.fromkeys(text for text in texts if text is not None))
+        return self._hints[goal]
+
+    def spelled(self, goal: Goal, value: Any) -> str | None:
+        """The text of a value, members in the order of the grammar, or None if it does not satisfy a goal."""
+        if goal is ANY:
+            return spell(value)
+        node = self.normal.node(goal)
+        if isinstance(value, list):
+            return next(filter(None, (self._spelled_array(shape, value) for shape in node.arrays)), None)
+        if isinstance(value, dict):
+            return next(filter(None, (self._spelled_object(shape, value) for shape in node.objects)), None)
+        return spell(value) if _has(node, value) else None
+
+    def _spelled_array(self, shape: Array, values: list[Any]) -> str | None:
+        if len(values) < shape.least or (shape.most is not None and len(values) > shape.most):
+            return None
+        if shape.unique and len({value_of(spell(value)) for value in values}) < len(values):
+            return None
+        for goal, least, most in shape.contains:
+            hits = sum(self.spelled(goal, value) is not None for value in values)
+            if hits < least or (most is not None and hits > most and not self.normal.node(goal).loose):
                 return None
-            texts.append(text)
-            used.add(text)
-        return texts
+        texts = [self.spelled(shape.item(index), value) for index, value in enumerate(values)]
+        found = [text for text in texts if text is not None]
+        return f"[{','.join(found)}]" if len(found) == len(values) else None
 
-    def _fresh(self, options: Alternatives, used: set[str], depth: int) -> str | None:
-        """A short text that is not in use yet."""
-        known = (text for option in options for text in self.values(option, depth) if text not in used)
-        text = min(known, key=len, default=None)
-        if text is not None:
-            return text
-        numbered = (str(number) for number in range(len(used) + 1))
-        return next(text for text in numbered if text not in used)
+    def _spelled_object(self, shape: Object, values: dict[str, Any]) -> str | None:
+        names = self.names.in_order(shape, values)
+        if self.names.missing(shape, names, 0) != []:
+            return None
+        texts = {name: self.spelled(shape.member(name), values[name]) for name in names}
+        found = {name: text for name, text in texts.items() if text is not None}
+        return _braced(found) if len(found) == len(values) else None
 
-    def _within(self, options: Alternatives, depth: int) -> str | None:
-        return self.short(options) if depth >= _DEPTH else self._short(options, depth)
+    def different(self, goal: Goal, depth: int = _VARIED) -> Iterator[str]:
+        """Many different texts of a goal, one of each kind first; they differ no deeper than `depth`."""
+        return self._valid(goal, self._unlike(goal, depth))
 
-    def members(self, alternative: Alternative, seen: tuple[str, ...], depth: int = _DEPTH) -> list[str] | None:
-        """Texts `"name":value` of the members an object still needs; None if one of them has no text."""
-        members = []
-        for name in self.missing(alternative, seen):
-            text = self._within(self.outline.child(alternative, name), depth)
-            if text is None:
-                return None
-            members.append(f"{spell(name)}:{text}")
-        return members
+    def _unlike(self, goal: Goal, depth: int = _VARIED) -> Iterator[str]:
+        node = self.normal.node(goal)
+        scalars = [_words(node), map(spell, more_strings(node.strings, "")), _more_numbers(node)]
+        containers = [self._arrays(shape, depth) for shape in node.arrays]
+        containers += [self._objects(shape, depth) for shape in node.objects]
+        return distinct(in_turns([*scalars, *(filter(partial(self._fits, goal), texts) for texts in containers)]))
 
-    def missing(self, alternative: Alternative, seen: tuple[str, ...]) -> list[str]:
-        """Names of the members an object still needs, with fillers up to `minProperties`, in order."""
-        names = alternative.required_after(seen)
-        lack = alternative.at_least("minProperties") - len(seen) - len(names)
-        if lack <= 0:
-            return names
-        present = {*seen, *names}
-        left = (name for name in alternative.optional_after(seen) if name not in present)
-        texts = {name: self.short(self.outline.child(alternative, name)) for name in left}
-        lengths = {name: len(name) + len(text) for name, text in texts.items() if text is not None}
-        fillers = sorted(lengths, key=lengths.__getitem__)[:lack]
-        present.update(fillers)
-        for name in self.free_names(alternative, ""):
-            if len(fillers) == lack:
+    def _fits(self, goal: Goal, text: str) -> bool:
+        return self.spelled(goal, json.loads(text)) is not None
+
+    def _arrays(self, shape: Array, depth: int) -> Iterator[str]:
+        """Different arrays: another item, or one more or several."""
+        items = self.items(shape, ())
+        if items is None:
+            return
+        yield f"[{','.join(items)}]"
+        others = [(items[:index], index, items[index + 1 :]) for index in range(len(items))]
+        room = _SEVERAL if shape.most is None else min(_SEVERAL, shape.most - len(items))
+        for index in range(len(items), len(items) + room):
+            others.append((list(items), index, []))
+            short = self.short(shape.item(index))
+            if short is None:
                 break
-            if name not in present:
-                present.add(name)
-                fillers.append(name)
-        chosen = names + fillers
-        order = [name for name in alternative.properties if name in chosen]
-        return order + [name for name in chosen if name not in order]
+            items.append(short)
+        if depth > 0:
+            yield from in_turns(self._with_item(shape, place, depth - 1) for place in others)
 
-    def free_names(self, alternative: Alternative, partial: str) -> Iterator[str]:
-        """Names outside `properties` that begin with a text, by patternProperties and propertyNames."""
-        wanted = [part.child(schema) for part in alternative.parts for schema in _listed(part, "propertyNames")]
-        names = self.outline.alternatives(wanted)
-        patterns = [pattern for table in alternative.all("patternProperties") for pattern in table]
-        open_ended = bool(self.outline.child(alternative, "\0"))
-        for pattern in patterns:
-            for start in (partial, *(partial + letter for letter in _LETTERS)):
-                yield from (start + rest for rest in _completions([automaton(pattern)], start))
-        for option in names:
-            if option.values is not None:
-                yield from (name for name in option.values if str(name).startswith(partial))
-            elif wanted:
-                yield from (partial + rest for rest in strings(option, partial))
-        if open_ended and not wanted:
-            yield from [partial] if partial else []
-            yield from (f"{partial}{letter}" for letter in ascii_lowercase)
-            yield from (f"{partial}a{number}" for number in range(100))
+    def _with_item(self, shape: Array, place: tuple[list[str], int, list[str]], depth: int) -> Iterator[str]:
+        """Arrays that differ in one item."""
+        before, index, behind = place
+        return (f"[{','.join([*before, text, *behind])}]" for text in self.different(shape.item(index), depth))
 
+    def _objects(self, shape: Object, depth: int) -> Iterator[str]:
+        """Different objects: one member more or another value in one."""
+        names = self.names.missing(shape, ())
+        texts = {name: text for name in names or () if (text := self.short(shape.member(name))) is not None}
+        if names is None or len(texts) < len(names):
+            return
+        yield _braced(texts)
+        more = shape.most is None or len(names) < shape.most
+        others = chain(self.names.listed(shape, ()), self.names.free(shape, names)) if more else ()
+        added = islice((name for name in others if name not in texts), _LISTED)
+        if depth > 0:
+            yield from in_turns(self._with_member(shape, texts, name, depth - 1) for name in (*names, *added))
 
-def _listed(part: Any, keyword: str) -> list[Any]:
-    return [part.keywords[keyword]] if keyword in part.keywords else []
+    def _with_member(self, shape: Object, texts: dict[str, str], name: str, depth: int) -> Iterator[str]:
+        """Objects that differ in one member."""
+        order = self.names.in_order(shape, dict.fromkeys((*texts, name)))
+        for text in self.different(shape.member(name), depth):
+            yield _braced({key: text if key == name else texts[key] for key in order})
 
 
-def least_items(alternative: Alternative) -> int:
-    """Items an array needs at least."""
-    count = alternative.at_least("minItems")
-    if alternative.all("contains"):
-        wanted = alternative.all("minContains")
-        count = max(count, max(map(int, wanted)) if wanted else 1)
-    return count
+def _words(node: Node) -> Iterator[str]:
+    if node.null:
+        yield "null"
+    yield from (json.dumps(value) for value in sorted(node.booleans, reverse=True))
 
 
-def strings(alternative: Alternative, partial: str) -> Iterator[str]:
-    """Texts to put behind the beginning of a string so that the whole suits an alternative."""
-    if alternative is ANYTHING:
-        yield ""
-        return
-    least = alternative.at_least("minLength")
-    machines = [automaton(pattern) for pattern in alternative.all("pattern")]
-    machines += [automaton(FORMATS[name], whole=True) for name in alternative.all("format") if name in FORMATS]
-    if machines:
-        yield from _completions(machines, partial, least, alternative.at_most("maxLength"))
-    else:
-        yield "a" * (least - len(partial))
+def _scalars(node: Node) -> Iterator[str]:
+    """Short texts of the scalars of a node; of listed ones not too many."""
+    yield from _words(node)
+    yield from number_texts(node.numbers[:_LISTED])
+    yield from map(spell, strings(node.strings, ""))
 
 
-def _completions(
-    machines: list[Automaton | None], partial: str, at_least: int = 0, at_most: int | None = None
-) -> Iterator[str]:
-    known = [machine for machine in machines if machine is not None]
-    found = (
-        complete(known, partial, at_least=at_least, at_most=at_most, variant=variant) for variant in range(_VARIANTS)
-    )
-    yield from dict.fromkeys(text for text in found if text is not None)
+def _more_numbers(node: Node) -> Iterator[str]:
+    """Different numbers of a node."""
+    return in_turns([map(number_text(shape), more_numbers(shape)) for shape in node.numbers])
 
 
-def numbers(alternative: Alternative, *, whole: bool) -> list[int | float]:
-    """Numbers of an alternative: near zero, at its bounds and between them; the shortest to write first."""
-    bounds = [bound for keyword in _BOUNDS for bound in alternative.all(keyword) if _is_number(bound)]
-    bounds = [bound for bound in bounds if abs(bound) < _HUGE]
-    tried: list[int | float] = [0, 1, -1]
-    for bound in bounds:
-        tried += [math.floor(bound) + step for step in (-1, 0, 1, 2)]
-        if not whole:
-            tried += [bound, bound + 0.1, bound - 0.1, bound + 0.01, bound - 0.01]
-    if len(bounds) > 1 and not whole:
-        tried.append((min(bounds) + max(bounds)) / 2)
-    for divisor in alternative.all("multipleOf"):
-        tried += [divisor, -divisor]
-        tried += [_plain(divisor * (bound // divisor + step)) for bound in bounds for step in (-1, 0, 1, 2)]
-    fitting = {value: None for value in map(_plain, tried) if _fits(alternative, value, whole=whole)}
-    return sorted(fitting, key=lambda value: len(spell(value)))
+def _has(node: Node, value: Any) -> bool:
+    """Whether a scalar is in a node."""
+    if value is None:
+        return node.null
+    if isinstance(value, bool):
+        return value in node.booleans
+    if isinstance(value, str):
+        return value in node.strings
+    return any(holds(shape, value) for shape in node.numbers)
 
 
-_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-
-
-def _fits(alternative: Alternative, value: float, *, whole: bool) -> bool:
-    """Whether a number keeps within the bounds and is a multiple where it must be one."""
-    if whole and not isinstance(value, int):
-        return False
-    return all(
-        _above(part.keywords, value, 1, "minimum", "exclusiveMinimum")
-        and _above(part.keywords, value, -1, "maximum", "exclusiveMaximum")
-        and _divides(part.keywords.get("multipleOf"), value)
-        for part in alternative.parts
-    )
-
-
-def _above(keywords: dict[str, Any], value: float, sign: int, inclusive: str, exclusive: str) -> bool:
-    """Whether a value keeps to a bound; `sign` is -1 for an upper one. Draft 4 has `exclusive: true`."""
-    bound, limit = keywords.get(inclusive), keywords.get(exclusive)
-    if limit is True:
-        bound, limit = None, bound
-    above = bound is None or sign * (value - bound) >= 0
-    return above and (not _is_number(limit) or sign * (value - limit) > 0)
-
-
-def _divides(divisor: float | None, value: float) -> bool:
-    return divisor is None or value / divisor == value // divisor
-
-
-def _plain(value: float) -> int | float:
-    """An integer where the value is one."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _is_number(value: Any) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _braced(members: dict[str, str]) -> str:
+    return f"{{{','.join(f'{spell(name)}:{text}' for name, text in members.items())}}}"

@@ -1,28 +1,25 @@
 """Short completions of a partial string under a regular expression, or under a named format.
 
-Thompson's construction (Ken Thompson, "Regular expression search algorithm", 1968) turns a pattern, read by
-Python's own parser, into an automaton whose sets of states are numbered as they are met. A* finds a short way
-to its end. The answers are suggestions: look-arounds, word boundaries and back-references are ignored, very
-long repetitions are treated as endless, and whoever uses an answer checks it.
+Thompson's construction (Ken Thompson, "Regular expression search algorithm", 1968) turns a pattern into an
+automaton whose sets of states are numbered as they are met. A* finds a short way to its end. The answers are
+suggestions: look-arounds, word boundaries and back-references are ignored, very long repetitions are treated as
+endless, and whoever uses an answer checks it.
 """
 
 from __future__ import annotations
 
 import heapq
-import re
 from collections import deque
 from functools import lru_cache
-from importlib import import_module
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harmony_gen.schema.characters import EVERY, Chars, characters, has, pick
-from harmony_gen.schema.ecma import to_python
+from harmony_gen.schema.strings.characters import EVERY, Chars, has, pick
+from harmony_gen.schema.strings.ecma import parse
+from harmony_gen.schema.strings.expression import Alternation, Anchor, Atomic, Capture, Character, Concat, Node, Repeat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-_parser: Any = import_module("re._parser")
 
 _MAX_STATES = 6_000
 _MAX_STEPS = 3_000
@@ -38,22 +35,19 @@ class Automaton:
     DEAD = 0
 
     def __init__(self, pattern: str, *, whole: bool = False) -> None:
-        """Reads a pattern, in the dialect of ECMA 262 as far as Python's parser can follow it.
+        """Reads a pattern of ECMA 262.
 
         Args:
             pattern: the regular expression.
             whole: it must match all of a string; otherwise any part, as `pattern` does in JSON Schema.
 
         Raises:
-            ValueError: the pattern cannot be read, or is far too large.
+            ValueError: the pattern cannot be read.
         """
-        try:
-            tree = _parser.parse(to_python(pattern))
-        except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(str(error)) from error
+        tree = parse(pattern)
         self._graph = _Graph()
         inner = self._graph.new()
-        end = self._graph.sequence(tree, inner)
+        end = self._graph.add(tree, inner)
         self._graph.empty[end].append(_Graph.FINAL)
         if not whole:
             self._graph.edges[inner].append((EVERY, self._graph.before(inner)))
@@ -135,79 +129,70 @@ class _Graph:
         self.empty[loop].append(state)
         return loop
 
-    def sequence(self, items: Iterable[tuple[Any, Any]], start: int) -> int:
-        """Adds parsed items one after the other and returns the state behind them."""
-        end = start
-        for kind, argument in items:
-            end = self._item(str(kind), argument, end)
-        return end
-
-    def _item(self, kind: str, argument: Any, start: int) -> int:
-        match kind:
-            case "LITERAL" | "NOT_LITERAL" | "ANY" | "IN":
-                end = self._character(characters(kind, argument), start)
-            case "BRANCH":
-                end = self._branch(argument[1], start)
-            case "SUBPATTERN":
-                end = self.sequence(argument[3], start)
-            case "ATOMIC_GROUP":
-                end = self.sequence(argument, start)
-            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-                low, high, items = argument
-                end = self._repeat(low, high, items, start)
-            case "AT":
-                end = self._anchor(str(argument), start)
+    def add(self, node: Node, start: int) -> int:  # noqa: PLR0911 - one case for each kind of node
+        """Adds a tree behind a state and returns the state behind it."""
+        match node:
+            case Character(chars):
+                return self._character(chars, start)
+            case Concat(parts):
+                for part in parts:
+                    start = self.add(part, start)
+                return start
+            case Alternation(options):
+                return self._branch(options, start)
+            case Repeat(body, least, most):
+                return self._repeat(body, least, most, start)
+            case Capture(body=body) | Atomic(body=body):
+                return self.add(body, start)
+            case Anchor(end):
+                return self._anchor(start, end=end)
             case _:
-                end = start
-        return end
+                return start
 
     def _character(self, chars: Chars, start: int) -> int:
         end = self.new()
-        if chars:
-            self.edges[start].append((chars, end))
+        self.edges[start].append((chars, end))
         return end
 
-    def _branch(self, options: Iterable[Any], start: int) -> int:
+    def _branch(self, options: Iterable[Node], start: int) -> int:
         end = self.new()
         for option in options:
-            self.empty[self.sequence(option, start)].append(end)
+            self.empty[self.add(option, start)].append(end)
         return end
 
-    def _anchor(self, kind: str, start: int) -> int:
-        if kind.startswith("AT_BEGINNING"):
-            end = self.new()
-            self.anchored[start].append(end)
-            return end
-        if kind.startswith("AT_END"):
+    def _anchor(self, start: int, *, end: bool) -> int:
+        behind = self.new()
+        if end:
             self.empty[start].append(self.FINAL)
-            return self.new()
-        return start
+        else:
+            self.anchored[start].append(behind)
+        return behind
 
-    def _repeat(self, low: int, high: Any, items: Any, start: int) -> int:
+    def _repeat(self, body: Node, least: int, most: int | None, start: int) -> int:
         """Copies of a part in a row; those that do not fit into the size limit become a loop."""
         end, made, cost = start, 0, 0
-        while made < low and cost * (low - made) <= self._room:
+        while made < least and cost * (least - made) <= self._room:
             size = len(self.empty)
-            end = self.sequence(items, end)
+            end = self.add(body, end)
             made, cost = made + 1, len(self.empty) - size
-        if high is _parser.MAXREPEAT or made < low:
-            return self._loop(items, end)
+        if most is None or made < least:
+            return self._loop(body, end)
         behind = self.new()
         self.empty[end].append(behind)
-        while made < high:
-            if cost * (high - made) > self._room:
-                self.empty[self._loop(items, end)].append(behind)
+        while made < most:
+            if cost * (most - made) > self._room:
+                self.empty[self._loop(body, end)].append(behind)
                 break
             size = len(self.empty)
-            end = self.sequence(items, end)
+            end = self.add(body, end)
             self.empty[end].append(behind)
             made, cost = made + 1, len(self.empty) - size
         return behind
 
-    def _loop(self, items: Any, start: int) -> int:
+    def _loop(self, body: Node, start: int) -> int:
         loop = self.new()
         self.empty[start].append(loop)
-        self.empty[self.sequence(items, loop)].append(loop)
+        self.empty[self.add(body, loop)].append(loop)
         return loop
 
     @property
