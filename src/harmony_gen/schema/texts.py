@@ -261,8 +261,10 @@ class Texts:
         more = shape.most is None or len(names) < shape.most
         others = chain(self.names.listed(shape, ()), self.names.free(shape, names)) if more else ()
         added = islice((name for name in others if name not in texts), _LISTED)
-        if depth > 0:
-            yield from in_turns(self._with_member(shape, texts, name, depth - 1) for name in (*names, *added))
+        varied = [
+            in_turns(self._with_member(shape, texts, name, depth - 1) for name in group) for group in (names, added)
+        ]
+        yield from in_turns(varied if depth > 0 else ())
 
     def _with_member(self, shape: Object, texts: dict[str, str], name: str, depth: int) -> Iterator[str]:
         """Objects that differ in one member."""

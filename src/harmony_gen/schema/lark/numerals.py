@@ -24,11 +24,14 @@ def terminal(numbers: Numbers) -> str:
     """A Lark terminal of the numbers of an interval; steps and `whole=False` are not looked at."""
     if numbers.low is None and numbers.high is None:
         return INTEGER if numbers.whole else NUMBER
+    low, high = (None if bound is None else _decimal(bound) for bound in (numbers.low, numbers.high))
+    longest = max(bound.adjusted() for bound in (low, high) if bound is not None)
+    rest = _any(whole=bool(numbers.whole), digits=max(_DIGITS, longest + 2))
     parts = []
-    if numbers.low is not None:
-        parts.append(_at_least(_decimal(numbers.low), strict=numbers.open[0], whole=bool(numbers.whole)))
-    if numbers.high is not None:
-        parts.append(_at_most(_decimal(numbers.high), strict=numbers.open[1], whole=bool(numbers.whole)))
+    if low is not None:
+        parts.append(_at_least(low, rest, strict=numbers.open[0], whole=bool(numbers.whole)))
+    if high is not None:
+        parts.append(_at_most(high, rest, strict=numbers.open[1], whole=bool(numbers.whole)))
     return " & ".join(parts)
 
 
@@ -36,24 +39,24 @@ def _decimal(value: float) -> Decimal:
     return (Decimal(value) if isinstance(value, int) else Decimal(repr(value))) or Decimal(0)  # no -0
 
 
-def _at_least(bound: Decimal, *, strict: bool, whole: bool) -> str:
-    """Numbers that are not below a bound."""
+def _at_least(bound: Decimal, rest: str, *, strict: bool, whole: bool) -> str:
+    """Numbers that are not below a bound; `rest` are all from zero on, without a sign."""
     if bound > 0 or (bound == 0 and strict):
         return f"/{_above(bound, strict=strict, whole=whole)}/"
     negative = f"|-({_below(-bound, strict=strict, whole=whole)})" if bound < 0 else ""
-    return f"/{_any(whole=whole)}{negative}/"
+    return f"/{rest}{negative}/"
 
 
-def _at_most(bound: Decimal, *, strict: bool, whole: bool) -> str:
-    """Numbers that are not above a bound."""
+def _at_most(bound: Decimal, rest: str, *, strict: bool, whole: bool) -> str:
+    """Numbers that are not above a bound; `rest` are all from zero on, without a sign."""
     if bound < 0 or (bound == 0 and strict):
         return f"/-({_above(-bound, strict=strict, whole=whole)})/"
-    return f"/-({_any(whole=whole)})|{_below(bound, strict=strict, whole=whole)}/"
+    return f"/-({rest})|{_below(bound, strict=strict, whole=whole)}/"
 
 
-def _any(*, whole: bool) -> str:
+def _any(*, whole: bool, digits: int) -> str:
     """Numbers from zero on, without a sign."""
-    return f"(0|[1-9][0-9]{{0,{_DIGITS - 1}}})" + ("" if whole else f"(\\.[0-9]{{1,{_FRACTION}}})?")
+    return f"(0|[1-9][0-9]{{0,{digits - 1}}})" + ("" if whole else f"(\\.[0-9]{{1,{_FRACTION}}})?")
 
 
 def _split(bound: Decimal) -> tuple[str, str]:
