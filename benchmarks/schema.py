@@ -236,6 +236,8 @@ def main() -> None:
         sys.exit(str(absent))
     random.Random(options.seed).shuffle(cases)  # noqa: S311 - no secret
     vocabulary = Vocabulary(corpora.gpt_oss_tokenizer(), WIDTH, [END])
+    gc.collect()
+    gc.freeze()  # the corpus and the tokenizer are not what is measured
     machine = f"{platform.machine()}, Python {platform.python_version()}, llguidance {version('llguidance')}"
     print(f"{machine}; {options.sample} schemas, seed {options.seed}, {WIDTH:,} tokens")
 

@@ -72,6 +72,15 @@ def tree(count: int) -> dict[str, Any]:
     return {"$ref": "#/$defs/d0", "$defs": defs | {f"d{count}": {"type": "integer"}}}
 
 
+def twice(count: int) -> dict[str, Any]:
+    """Definitions of which each is exactly one of the next one and a part of it."""
+    defs: dict[str, Any] = {}
+    for number in range(count):
+        following = {"$ref": f"#/$defs/d{number + 1}"}
+        defs[f"d{number}"] = {"oneOf": [following, {"allOf": [following, {"minLength": number}]}]}
+    return {"$ref": "#/$defs/d0", "$defs": defs | {f"d{count}": {"type": "string"}}}
+
+
 SCHEMAS: dict[str, Any] = {
     "an enum of 5 MB": {"enum": [f"value number {number:012}" for number in range(190_000)]},
     "one value of 5 MB": {"const": "x" * 5_000_000},
@@ -80,6 +89,7 @@ SCHEMAS: dict[str, Any] = {
         "properties": {f"p{number}": {"type": "integer"} for number in range(5_000)},
         "minProperties": 2_500,
     },
+    "49,000 properties": {"type": "object", "properties": {f"p{number}": {} for number in range(49_000)}},
     "5,000 required": {"type": "object", "required": [f"p{number}" for number in range(5_000)]},
     "allOf of anyOf": product("anyOf", 40),
     "allOf of oneOf": product("oneOf", 40),
@@ -96,6 +106,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "a chain of doubled references": chain(60),
     "a tree of required members": tree(60),
+    "a chain of choices": twice(60),
     "a reference to itself": {"$ref": "#"},
     "references in a circle": {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}},
     "allOf of itself": {"allOf": [{"$ref": "#"}, {"type": "integer"}]},
@@ -126,6 +137,12 @@ SCHEMAS: dict[str, Any] = {
     "unique items of few values": {"type": "array", "items": {"enum": [1, 2, 3]}, "uniqueItems": True, "minItems": 4},
     "a huge number": {"type": "integer", "minimum": 10**300, "multipleOf": 10**290 + 1},
     "a tiny number": {"type": "number", "multipleOf": 1e-300, "exclusiveMinimum": 0},
+    "many different numbers": {
+        "type": "array",
+        "items": {"enum": list(range(2_000))},
+        "uniqueItems": True,
+        "minItems": 900,
+    },
     "contains, many times": {"type": "array", "contains": {"type": "integer"}, "minContains": 100_000},
     "a dependency of everything on everything": {
         "type": "object",
@@ -186,7 +203,8 @@ def test_a_schema_that_wants_to_hurt(tmp_path: Path, name: str, order: str) -> N
     path = tmp_path / "schema.json"
     path.write_text(json.dumps(SCHEMAS[name]), "utf-8")
     what = problem(run(path, "file", order))
-    gaps.settle({(name,): what} if what else {}, {(name,)}, GAPS)
+    key = (f"{name} ({order})",) if (f"{name} ({order})",) in GAPS else (name,)  # a gap of one order, or of both
+    gaps.settle({key: what} if what else {}, {key}, GAPS)
 
 
 @pytest.mark.parametrize("name", DEEP)

@@ -41,7 +41,7 @@ class RandomLogits:
         self._logits = _preferences(width)
         self._seed = seed
 
-    def logits_after(self, sequence: Sequence[int], *, final: int) -> NDArray[np.float32]:
+    def logits_after(self, sequence: Sequence[int], *, final: int, **_: Any) -> NDArray[np.float32]:
         """See ModelRunner."""
         turn = hash((self._seed, len(sequence), sequence[-1], sequence[len(sequence) // 2])) % len(self._logits)
         return np.roll(self._logits, turn)

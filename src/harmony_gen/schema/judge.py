@@ -16,6 +16,7 @@ from jsonschema_specifications import REGISTRY
 
 from harmony_gen.errors import ValidationError
 from harmony_gen.schema import metaschema
+from harmony_gen.schema.quick import quick_validator
 from harmony_gen.schema.scanner import Path, pointer
 from harmony_gen.schema.strings.format_checks import CHECKER
 from harmony_gen.schema.validators import KINDS, judgement
@@ -132,6 +133,23 @@ class JsonSchemaJudge:
         except ValueError:
             return False
         return self._is_valid(self._validator, value)
+
+    def accepts_derived(self, text: bytes) -> bool:
+        """Whether a text is valid that the grammar derives, where the grammar is exact: many times faster.
+
+        A second validator says yes (see `quick`); it is not asked about formats. Where it does not, or there is none,
+        `jsonschema` decides.
+        """
+        try:
+            value = read_json(text)
+        except ValueError:
+            return False
+        quick = self._quick
+        return (quick is not None and quick.is_valid(value)) or self._is_valid(self._validator, value)
+
+    @cached_property
+    def _quick(self) -> Any:
+        return quick_validator(self.root)
 
     def accepts_part(self, part: Subschema, value: Any) -> bool:
         """Whether a value is valid under one part of the schema."""

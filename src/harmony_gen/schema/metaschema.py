@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from harmony_gen.schema.scanner import Path
     from harmony_gen.schema.subschema import JsonSchema, Registry
 
-_KINDS: dict[str, tuple[Any, Any]] = {
+KINDS: dict[str, tuple[Any, Any]] = {
     DRAFT4.name: (jsonschema_rs.Draft4Validator, jsonschema.Draft4Validator),
     DRAFT6.name: (jsonschema_rs.Draft6Validator, jsonschema.Draft6Validator),
     DRAFT7.name: (jsonschema_rs.Draft7Validator, jsonschema.Draft7Validator),
     DRAFT201909.name: (jsonschema_rs.Draft201909Validator, jsonschema.Draft201909Validator),
     DRAFT202012.name: (jsonschema_rs.Draft202012Validator, jsonschema.Draft202012Validator),
 }
+"""By dialect the validators of jsonschema-rs and of jsonschema."""
+
 _DEEPEST = 256
 _WITHOUT_DEFS = frozenset((DRAFT4.name, DRAFT6.name, DRAFT7.name))
 _NAMING = frozenset(("$schema", "$id", "id"))
@@ -115,7 +117,7 @@ def _is_pattern(pattern: str) -> bool:
 @cache
 def _judges(name: str) -> tuple[Any, Any]:
     """Two validators of the meta-schema of a dialect: the quick one, and the one with words."""
-    quick, kind = _KINDS[name]
+    quick, kind = KINDS[name]
     formats = jsonschema.FormatChecker(())
     formats.checkers = {known: check for known, check in kind.FORMAT_CHECKER.checkers.items() if known != "regex"}
     return quick(kind.META_SCHEMA, validate_formats=True), kind(kind.META_SCHEMA, format_checker=formats)

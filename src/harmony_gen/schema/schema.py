@@ -12,13 +12,13 @@ import pydantic
 from jsonschema_specifications import REGISTRY
 
 from harmony_gen.errors import SchemaError, UnsatisfiableError
-from harmony_gen.schema import engine, finish, sources
+from harmony_gen.schema import engine, search, sources
 from harmony_gen.schema.caveats import Caveat, caveats
-from harmony_gen.schema.finish import Finisher, GrammarFinisher, JsonFinisher
 from harmony_gen.schema.json_schema import close_objects, lower, subschemas
 from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, Judge, PydanticJudge, read_json
 from harmony_gen.schema.pydantic_rule import PydanticRule
 from harmony_gen.schema.rules import Readable, Rule, RulesJudge, SchemaParts, UniqueItems, UniqueKeys
+from harmony_gen.schema.search import Finisher, GrammarFinisher, JsonFinisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -240,7 +240,7 @@ class Schema(Generic[T]):
 
 
 def _witness(grammar: str, finisher: Finisher) -> str | None:
-    found = finish.witness(grammar, finisher)
+    found = search.witness(grammar, finisher)
     return None if found is None else found.decode()
 
 
@@ -281,7 +281,8 @@ def _of_json_schema(schema: JsonSchema, registry: Registry, order: str) -> Schem
 
 def _json_schema(schema: JsonSchema, judge: JsonSchemaJudge, parse: Callable[[str], T], order: str) -> Schema[T]:
     lowered = lower(judge.root, order=order)
-    finisher = JsonFinisher.of(lowered.normal, judge.accepts, judge.accepts_part, any_order=order == "any")
+    accepts = judge.accepts_derived if lowered.exact else judge.accepts
+    finisher = JsonFinisher.of(lowered.normal, accepts, judge.accepts_part, any_order=order == "any")
     return Schema(
         grammar=lowered.grammar,
         coverage=lowered.coverage,

@@ -379,3 +379,19 @@ def test_alike_shapes_are_kept_once() -> None:
     assert union([Node(objects=(one,)), Node(objects=(OPEN,))]).objects == (OPEN,)
     assert union([Node(arrays=(Array(least=1),)), Node(arrays=(Array(),))]).arrays == (Array(),)
     assert union([Node(numbers=(Numbers(1, 2),)), Node(numbers=(Numbers(1, 2),))]).numbers == (Numbers(1, 2),)
+
+
+def test_strings_of_too_many_conditions_are_loose():
+    def node(name):
+        return Node(strings=Language.pattern(f"a.*{name}") | Language.pattern(f"b.*{name}"))
+
+    found = union(node(number) for number in range(600))
+    assert found.loose == {"string"}
+    assert found.strings is Language.ALL
+    factors = EVERYTHING
+    for number in range(600):
+        factors &= node(number)
+    assert factors.loose == {"string"}
+    assert factors.strings.weight <= 1_000
+    assert "a599" not in factors.strings
+    assert not (node(0) & node(1)).loose

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TYPES = ("null", "boolean", "number", "string", "array", "object")
 WIDTH = 128
 """The most shapes that a product may have; beyond it the smaller factor is kept alone."""
+_HEAVIEST = 1_000
+"""The most languages that a set of strings may be made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,11 @@ class Node:
         if self is EVERYTHING:
             return other
         loose = set(self.loose | other.loose)
-        strings = self.strings & other.strings
-        if not strings.exact:
-            loose.add("string")
         return Node(
             self.null and other.null,
             self.booleans & other.booleans,
             _product(self.numbers, other.numbers, "number", loose),
-            strings,
+            _common(self.strings, other.strings, loose),
             _product(self.arrays, other.arrays, "array", loose),
             _product(self.objects, other.objects, "object", loose),
             frozenset(loose),
@@ -102,14 +101,11 @@ class Node:
         kept = self.kinds & other.kinds & other.loose
         loose = {*self.loose, *kept}
         without = other.only(set(TYPES) - kept)
-        strings = self.strings & ~without.strings
-        if not strings.exact:
-            loose.add("string")
         return Node(
             self.null and not without.null,
             self.booleans - without.booleans,
             _difference(self.numbers, without.numbers, number_shapes.difference, "number", loose),
-            strings,
+            _common(self.strings, ~without.strings, loose),
             _difference(self.arrays, without.arrays, array_shapes.difference, "array", loose),
             _difference(self.objects, without.objects, object_shapes.difference, "object", loose),
             frozenset(loose),
@@ -151,18 +147,38 @@ def union(nodes: Iterable[Node]) -> Node:
         return nodes[0]
     if any(node is EVERYTHING for node in nodes):
         return EVERYTHING
-    strings = Language.NONE
-    for node in nodes:
-        strings |= node.strings
+    loose = set[str]().union(*(node.loose for node in nodes))
     return Node(
         any(node.null for node in nodes),
         frozenset().union(*(node.booleans for node in nodes)),
         _distinct(number for node in nodes for number in node.numbers),
-        strings,
+        _united([node.strings for node in nodes], loose),
         _distinct(shape for node in nodes for shape in node.arrays),
         _distinct_objects(shape for node in nodes for shape in node.objects),
-        frozenset().union(*(node.loose for node in nodes)),
+        frozenset(loose),
     )
+
+
+def _common(one: Language, other: Language, loose: set[str]) -> Language:
+    """The strings that are in both of two languages; those of one where the two are too heavy together."""
+    if one.weight + other.weight > _HEAVIEST:
+        loose.add("string")
+        return one
+    found = one & other
+    if not found.exact:
+        loose.add("string")
+    return found
+
+
+def _united(languages: list[Language], loose: set[str]) -> Language:
+    """The strings that are in some language; all where they are too heavy together."""
+    if sum(language.weight for language in languages) > _HEAVIEST:
+        loose.add("string")
+        return Language.ALL
+    found = Language.NONE
+    for language in languages:
+        found |= language
+    return found
 
 
 def _distinct(shapes: Iterable[Any]) -> tuple[Any, ...]:

@@ -35,8 +35,11 @@ class Numbers:
 
     def holds(self, value: float) -> bool:
         """Whether a number lies between the bounds; steps are not looked at."""
-        point = interval(value, value, (False, False), None, frozenset())
-        return point is not None and (self & point) is not None
+        if self.low is not None and (value < self.low or (self.open[0] and value == self.low)):
+            return False
+        if self.high is not None and (value > self.high or (self.open[1] and value == self.high)):
+            return False
+        return self.whole is None or (value == int(value)) is self.whole
 
     @property
     def point(self) -> float | None:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 
+_ALL = ((Language.ALL, ANY),)
+"""The classes of objects that hold whatever names they like."""
+
+
 class Object:
     """Objects by their members. Names that are neither named nor in a class do not occur.
 
@@ -50,7 +54,7 @@ class Object:
         """What the member of a name is."""
         found = self.named.get(name)
         if found is None:
-            found = next((goal for names, goal in self.classes if name in names), NEVER)
+            found = ANY if self.classes is _ALL else _member(self.classes, name)
         return found
 
     def __and__(self, other: Object) -> Object | None:
@@ -59,10 +63,12 @@ class Object:
             return self
         if self is OPEN:
             return other
-        named = {name: both(goal, other.member(name)) for name, goal in self.named.items()}
-        for name, goal in other.named.items():
-            if name not in named:
-                named[name] = both(goal, self.member(name))
+        if other.classes is _ALL:  # few names matter
+            named = self.named | {name: both(self.member(name), goal) for name, goal in other.named.items()}
+        else:
+            named = {name: both(goal, other.member(name)) for name, goal in self.named.items()}
+            more = {name: goal for name, goal in other.named.items() if name not in named}
+            named |= {name: both(goal, self.member(name)) for name, goal in more.items()}
         return objects(
             named,
             _refined(self.classes, other.classes),
@@ -72,13 +78,18 @@ class Object:
         )
 
 
+def _member(classes: tuple[tuple[Language, Goal], ...], name: str) -> Goal:
+    """What the member of a name is that no object lists."""
+    return next((goal for names, goal in classes if name in names), NEVER)
+
+
 def _refined(
     one: tuple[tuple[Language, Goal], ...], other: tuple[tuple[Language, Goal], ...]
 ) -> tuple[tuple[Language, Goal], ...]:
     """The classes in which two partitions of names agree."""
-    if other == OPEN.classes:
+    if other == _ALL:
         return one
-    if one == OPEN.classes:
+    if one == _ALL:
         return other
     pairs = ((names & others, both(goal, wanted)) for names, goal in one for others, wanted in other)
     return tuple((names, goal) for names, goal in pairs if goal is not NEVER and not names.is_empty())
@@ -103,7 +114,8 @@ def objects(
         never = _reached((name for name, goal in named.items() if goal is NEVER), [pair[::-1] for pair in needs])
         named = named | dict.fromkeys(never, NEVER)
         needs = frozenset(pair for pair in needs if pair[1] not in required)
-    classes = tuple(pair for pair in classes if pair[0].values is None or not pair[0].values <= named.keys())
+    if classes is not _ALL:
+        classes = tuple(pair for pair in classes if pair[0].values is None or not pair[0].values <= named.keys())
     if any(named[name] is NEVER for name in required):
         return None
     least, most = max(count[0], len(required)), count[1]
@@ -125,7 +137,7 @@ def _reached(names: Iterable[str], pairs: Collection[tuple[str, str]]) -> frozen
     return found
 
 
-OPEN = Object({}, ((Language.ALL, ANY),))
+OPEN = Object({}, _ALL)
 """All objects."""
 
 
@@ -138,18 +150,18 @@ def difference(one: Object, other: Object) -> list[Object] | None:
     if (one & other) is None:
         return [one]
     names = dict.fromkeys(other.named)
-    if other.classes != OPEN.classes:
+    if other.classes != _ALL:
         if not all((known, goal) in other.classes or (known, ANY) in other.classes for known, goal in one.classes):
             return None
         names |= dict.fromkeys(one.named)
-    found = [objects({name: NEVER}, OPEN.classes, frozenset()) for name in sorted(other.required)]
+    found = [objects({name: NEVER}, _ALL, frozenset()) for name in sorted(other.required)]
     for name in names:
         wrong = negated(other.member(name))
-        found += [objects({name: goal}, OPEN.classes, frozenset([name])) for goal in wrong]
-    found += [objects({wanted: NEVER}, OPEN.classes, frozenset([name])) for name, wanted in sorted(other.needs)]
+        found += [objects({name: goal}, _ALL, frozenset([name])) for goal in wrong]
+    found += [objects({wanted: NEVER}, _ALL, frozenset([name])) for name, wanted in sorted(other.needs)]
     if other.least:
-        found.append(objects({}, OPEN.classes, frozenset(), (0, other.least - 1)))
+        found.append(objects({}, _ALL, frozenset(), (0, other.least - 1)))
     if other.most is not None:
-        found.append(objects({}, OPEN.classes, frozenset(), (other.most + 1, None)))
+        found.append(objects({}, _ALL, frozenset(), (other.most + 1, None)))
     kept = (one & shape for shape in found if shape is not None)
     return [shape for shape in kept if shape is not None]

@@ -9,7 +9,7 @@ from harmony_gen.schema.normal.arrays import Array, array
 from harmony_gen.schema.normal.goals import ANY, NEVER, Goal, both
 from harmony_gen.schema.normal.node import EVERYTHING, Node
 from harmony_gen.schema.normal.numbers import Numbers, interval
-from harmony_gen.schema.normal.objects import Object, objects
+from harmony_gen.schema.normal.objects import OPEN, Object, objects
 from harmony_gen.schema.strings.formats import STANDARD
 from harmony_gen.schema.strings.language import Language
 
@@ -218,7 +218,7 @@ def _all(goals: list[Goal]) -> Goal:
 def cells(patterns: list[tuple[Language, Goal]], rest: Goal) -> tuple[tuple[Language, Goal], ...]:
     """Disjoint classes of names, by the patterns they match; `rest` for names that match none."""
     if not patterns:
-        return () if rest is NEVER else ((Language.ALL, rest),)
+        return () if rest is NEVER else OPEN.classes if rest is ANY else ((Language.ALL, rest),)
     found = [(Language.ALL, ANY, False)]
     for names, goal in patterns[:_MOST_PATTERNS]:
         split = [(cell & names, both(wanted, goal), True) for cell, wanted, _ in found]

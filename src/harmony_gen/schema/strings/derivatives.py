@@ -30,7 +30,9 @@ from harmony_gen.schema.strings.expression import (
     width,
 )
 
-_MOST_STEPS = 3_000
+_MOST_WORK = 1_000_000
+"""Parts of trees a search may derive: about two seconds."""
+
 _MOST_CLASSES = 64
 _MOST_REMEMBERED = 10_000
 
@@ -129,15 +131,16 @@ def _search(node: Node, variant: int) -> str | None:
     order = count()
     heap = [(width(node)[0], 0, next(order), node, "")]
     origins: dict[Node, tuple[Node, str] | None] = {node: None}
-    for _ in range(_MOST_STEPS):
-        if not heap:
-            return None
+    work = 0
+    while heap and work < _MOST_WORK:
         _, _, _, node, text = heapq.heappop(heap)
         known = "" if is_nullable(node) else _shortest.get((node, variant))
         if known is not None:
             _remember(node, known, origins, variant)
             return text + known
-        for chars in sorted(first_classes(node)):
+        classes = sorted(first_classes(node))
+        work += _size(node) * len(classes)
+        for chars in classes:
             char = pick(chars, variant)
             following = derive(node, ord(char))
             if following != NOTHING and following not in origins:
@@ -145,6 +148,17 @@ def _search(node: Node, variant: int) -> str | None:
                 length = len(text) + 1
                 heapq.heappush(heap, (length + width(following)[0], -length, next(order), following, text + char))
     return None
+
+
+def _size(node: Node) -> int:
+    """The parts of a tree."""
+    match node:
+        case Concat(parts) | Alternation(parts) | Both(parts):
+            return 1 + sum(map(_size, parts))
+        case Repeat(body) | Not(body):
+            return 1 + _size(body)
+        case _:
+            return 1
 
 
 def _remember(node: Node, text: str, origins: dict[Node, tuple[Node, str] | None], variant: int) -> None:

@@ -12,6 +12,7 @@ from itertools import chain, product
 from typing import TYPE_CHECKING, TypeAlias
 
 from harmony_gen.schema.strings.characters import EVERY, Chars
+from harmony_gen.schema.strings.hashing import Hashed, keeps_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,29 +21,33 @@ Width: TypeAlias = tuple[int, int | None]
 """The fewest and the most characters of a match; None is no limit."""
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Character:
+class Character(Hashed):
     """One character of a set."""
 
     chars: Chars
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Concat:
+class Concat(Hashed):
     """One part after the other; without parts, the empty text."""
 
     parts: tuple[Node, ...]
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Alternation:
+class Alternation(Hashed):
     """One of the options; without options, nothing at all."""
 
     options: tuple[Node, ...]
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Hashed):
     """A part several times in a row, at most `most` times if that is a number."""
 
     body: Node
@@ -51,45 +56,51 @@ class Repeat:
     lazy: bool = False
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(Hashed):
     """A group that a back-reference names."""
 
     number: int
     body: Node
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Backreference:
+class Backreference(Hashed):
     """The text of whichever of the groups has matched; empty if none has."""
 
     numbers: tuple[int, ...]
     any_case: bool = False
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Atomic:
+class Atomic(Hashed):
     """A part whose first way to match is its only one."""
 
     body: Node
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Hashed):
     """The start or the end of the text."""
 
     end: bool
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class WordBoundary:
+class WordBoundary(Hashed):
     """A place between a word character and another or none; negated, any other place."""
 
     negative: bool
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Look:
+class Look(Hashed):
     """What follows, or stands before: it matches, or it does not.
 
     The body of a look-behind is an alternation of parts of one width each.
@@ -100,15 +111,17 @@ class Look:
     negative: bool
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Both:
+class Both(Hashed):
     """Texts that match every part."""
 
     parts: tuple[Node, ...]
 
 
+@keeps_hash
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(Hashed):
     """Texts that do not match."""
 
     body: Node

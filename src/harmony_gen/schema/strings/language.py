@@ -93,6 +93,11 @@ class Language:
         return True
 
     @property
+    def weight(self) -> int:
+        """Of how many languages it is made."""
+        return 1
+
+    @property
     def tree(self) -> Node:
         """A plain regular expression that matches every string of the language."""
         raise NotImplementedError
@@ -129,8 +134,14 @@ class Language:
     def completions(self, partial: str) -> Iterator[str]:
         """A few short texts that make a string of the language when they follow the beginning of one."""
         rest = _reader(self).after(partial)
-        found = (shortest(rest, variant) for variant in range(_VARIANTS))
-        yield from dict.fromkeys(text for text in found if text is not None and partial + text in self)
+        seen = set()
+        for variant in range(_VARIANTS):
+            text = shortest(rest, variant)
+            if text is None:  # none in time: the others would take as long
+                return
+            if text not in seen and partial + text in self:
+                yield text
+            seen.add(text)
 
     def _has(self, text: str) -> bool:
         raise NotImplementedError
@@ -214,6 +225,10 @@ class _Complement(Language):
     body: Language
 
     @property
+    def weight(self) -> int:
+        return self.body.weight
+
+    @property
     def exact(self) -> bool:
         return self.body.exact
 
@@ -237,6 +252,10 @@ class _Intersection(Language):
     """The strings that are in every part."""
 
     parts: tuple[Language, ...]
+
+    @property
+    def weight(self) -> int:
+        return sum(part.weight for part in self.parts)
 
     @property
     def exact(self) -> bool:
@@ -266,6 +285,10 @@ class _Union(Language):
     """The strings that are in some part."""
 
     parts: tuple[Language, ...]
+
+    @property
+    def weight(self) -> int:
+        return sum(part.weight for part in self.parts)
 
     @property
     def exact(self) -> bool:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harmony_gen.schema.normal.goals import NEVER, both, negated
-from harmony_gen.schema.scalars import in_turns, plain_numbers, remembered_strings
+from harmony_gen.schema.search.scalars import in_turns, plain_numbers, remembered_strings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -182,8 +182,9 @@ class Items:
         text = None if depth < 0 else self._values.within(goal, depth)
         if text is None or not self._used or value_of(text) not in self._used:
             return text
-        others = self._others.setdefault(goal, self._values.different(goal))
-        return next((text for text in others if value_of(text) not in self._used), None)
+        if goal not in self._others:
+            self._others[goal] = self._values.different(goal)
+        return next((text for text in self._others[goal] if value_of(text) not in self._used), None)
 
     def _lacking(self) -> list[Goal]:
         """What too few items satisfy."""

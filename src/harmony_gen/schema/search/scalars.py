@@ -117,6 +117,8 @@ def _value(exact: Fraction) -> int | float:
 
 def more_numbers(shape: Numbers) -> Iterator[int | float]:
     """Different numbers in an interval: those of `numbers`, then many more."""
+    if shape.point is not None:
+        return iter(numbers(shape))
     unit = _common_step(shape.steps)
     base = next((bound for bound in (shape.low, shape.high) if bound is not None), 0)
     origin = math.floor(Fraction(base) / unit)

@@ -14,8 +14,8 @@ from harmony_gen.schema import engine
 from harmony_gen.schema.json_schema import lower
 from harmony_gen.schema.judge import JsonSchemaJudge
 from harmony_gen.schema.normal import Normal
+from harmony_gen.schema.search.texts import Texts
 from harmony_gen.schema.subschema import Subschema
-from harmony_gen.schema.texts import Texts
 
 DRAFT_4 = "http://json-schema.org/draft-04/schema#"
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from harmony_gen.schema.containers import DEPTH, Items, Names, value_of
 from harmony_gen.schema.normal.arrays import Array
 from harmony_gen.schema.normal.goals import ANY
-from harmony_gen.schema.scalars import (
+from harmony_gen.schema.search.containers import DEPTH, Items, Names, value_of
+from harmony_gen.schema.search.scalars import (
     distinct,
     holds,
     in_turns,
@@ -38,7 +39,13 @@ AcceptsPart = Callable[["Subschema", Any], bool]
 _LISTED = 40
 _SEVERAL = 12
 _VARIED = 3
+_VARIETY = 1_000
+"""Different values that are looked for: no longer arrays are written on one's own account."""
+
 _GUESSES = 60
+_MOST_ASKED = 1_000
+"""Questions to the judge of parts about one goal and all that is inside it: some tenths of a second."""
+
 _KINDS = dict.fromkeys("-0123456789", "number") | {
     '"': "string",
     "{": "object",
@@ -77,6 +84,7 @@ class Texts:
         self._tried: dict[Goal, int] = {}
         self._offered: dict[Goal, tuple[str, ...]] = {}
         self._hints: dict[Goal, tuple[str, ...]] = {}
+        self._asked: int | None = None  # questions about the goal that is being guessed
 
     def short(self, goal: Goal) -> str | None:
         """A short text of a goal, nested as little as can be, or None if none is found."""
@@ -88,8 +96,20 @@ class Texts:
         """A text of a goal of which the normal form does not say enough, found by trial."""
         if self._tried[goal] < DEPTH:
             self._tried[goal] = DEPTH
-            self._keep(goal, islice(self._unlike(goal), _GUESSES))
+            with self._guessing():
+                self._keep(goal, islice(self._unlike(goal), _GUESSES))
         return self._found.get(goal)
+
+    @contextmanager
+    def _guessing(self) -> Iterator[None]:
+        """Counts the questions that are asked meanwhile, if they are not counted already."""
+        outermost = self._asked is None
+        self._asked = self._asked or 0
+        try:
+            yield
+        finally:
+            if outermost:
+                self._asked = None
 
     def within(self, goal: Goal, depth: int) -> str | None:
         """A short text of a goal; at a depth below `DEPTH`, with containers nested no deeper unless one is known."""
@@ -111,7 +131,14 @@ class Texts:
         """The texts that satisfy a goal: where its node is loose, the judge of parts is asked."""
         accepts, loose = self._accepts, self.normal.node(goal).loose
         for text in texts:
-            if accepts is None or _KINDS[text[0]] not in loose or self._satisfies(json.loads(text), goal, accepts):
+            if accepts is None or _KINDS[text[0]] not in loose:
+                yield text
+                continue
+            if self._asked is not None:
+                self._asked += 1
+                if self._asked > _MOST_ASKED:
+                    return
+            if self._satisfies(json.loads(text), goal, accepts):
                 yield text
 
     def _satisfies(self, value: Any, goal: Goal, accepts: AcceptsPart) -> bool:
@@ -157,7 +184,8 @@ class Texts:
     def candidates(self, goal: Goal) -> tuple[str, ...]:
         """Texts of a goal to try: of each shape, nested as little as can be; the author's examples; then others."""
         if goal not in self._offered:
-            self._offered[goal] = tuple(dict.fromkeys(self._valid(goal, self._candidates(goal))))
+            with self._guessing():
+                self._offered[goal] = tuple(dict.fromkeys(self._valid(goal, self._candidates(goal))))
         return self._offered[goal]
 
     def _candidates(self, goal: Goal) -> Iterator[str]:
@@ -288,7 +316,7 @@ def _scalars(node: Node) -> Iterator[str]:
 
 def _more_numbers(node: Node) -> Iterator[str]:
     """Different numbers of a node."""
-    return in_turns([map(number_text(shape), more_numbers(shape)) for shape in node.numbers])
+    return in_turns([map(number_text(shape), more_numbers(shape)) for shape in node.numbers[:_VARIETY]])
 
 
 def _has(node: Node, value: Any) -> bool:

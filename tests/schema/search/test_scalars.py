@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harmony_gen.schema import engine
 from harmony_gen.schema.json_schema import lower
 from harmony_gen.schema.normal import Normal
-from harmony_gen.schema.scalars import (
+from harmony_gen.schema.search.scalars import (
     holds,
     in_turns,
     more_numbers,

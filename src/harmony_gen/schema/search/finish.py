@@ -9,20 +9,21 @@ finds is short, not proven to be the shortest.
 from __future__ import annotations
 
 import heapq
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from harmony_gen.schema.engine import byte_matcher, completes
-from harmony_gen.schema.guide import Guide, Piece, is_whole
 from harmony_gen.schema.scanner import Scan
+from harmony_gen.schema.search.guide import Guide, Piece, is_whole
 from harmony_gen.schema.strings.pattern import Automaton, automaton, complete
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher
 
     from harmony_gen.schema.normal import Normal
-    from harmony_gen.schema.texts import AcceptsPart
+    from harmony_gen.schema.search.texts import AcceptsPart
 
 _WEIGHT = 1.5
 _VARIANTS = 3
@@ -33,6 +34,9 @@ _BYTE = 0.02
 _FEW = 4
 _ASCII = bytes((*range(32, 127), *b"\t\n\r"))
 _COMMON = b'"}],:0123456789-.ae\\ AzZTn/_@'
+
+_SEARCHING = threading.RLock()
+"""Schemas and what is remembered of strings are shared by all answers; one searches at a time."""
 
 _COMPLETE = Scan(done=True)
 """Stands for the state after any complete document: nothing follows."""
@@ -150,6 +154,10 @@ class JsonFinisher:
 
     def finish(self, prefix: bytes, scan: Scan, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:
         """See `Finisher.finish`."""
+        with _SEARCHING:
+            return self._finish(prefix, scan, matcher, nodes)
+
+    def _finish(self, prefix: bytes, scan: Scan, matcher: LLMatcher, nodes: int) -> bytes | None:
         self._guide.start(scan, prefix)
         start = _mended(scan, matcher)
         after = scan.feed(start)[0] if start else scan

@@ -8,17 +8,17 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from harmony_gen.schema.frames import Frames, children
 from harmony_gen.schema.normal.objects import Object
-from harmony_gen.schema.scalars import number_texts, spell, strings
-from harmony_gen.schema.texts import Texts
+from harmony_gen.schema.search.frames import Frames, children
+from harmony_gen.schema.search.scalars import number_texts, spell, strings
+from harmony_gen.schema.search.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harmony_gen.schema.normal import Normal
     from harmony_gen.schema.scanner import Scan
-    from harmony_gen.schema.texts import AcceptsPart
+    from harmony_gen.schema.search.texts import AcceptsPart
 
 Piece = tuple[bytes, float]
 """Bytes to go on with, and a penalty: how unlikely they are to be what a short completion needs, in bytes."""

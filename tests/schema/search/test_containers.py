@@ -6,10 +6,10 @@ from itertools import islice
 
 import pytest
 
-from harmony_gen.schema.containers import DEPTH, Items, value_of
 from harmony_gen.schema.normal import Normal
+from harmony_gen.schema.search.containers import DEPTH, Items, value_of
+from harmony_gen.schema.search.texts import Texts
 from harmony_gen.schema.subschema import Subschema
-from harmony_gen.schema.texts import Texts
 
 
 def texts_of(schema, *, any_order: bool = False) -> Texts:

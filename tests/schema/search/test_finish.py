@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from harmony_gen.errors import SchemaError
 from harmony_gen.schema import engine
-from harmony_gen.schema.finish import GrammarFinisher, JsonFinisher, witness
 from harmony_gen.schema.json_schema import lower
 from harmony_gen.schema.judge import JsonSchemaJudge
 from harmony_gen.schema.normal import Normal
 from harmony_gen.schema.scanner import Scan
+from harmony_gen.schema.search import GrammarFinisher, JsonFinisher, witness
 from harmony_gen.schema.subschema import Subschema
 from support import schemas
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harmony_gen.schema.normal import Normal
     from harmony_gen.schema.normal.goals import Goal
     from harmony_gen.schema.scanner import Frame, Scan
-    from harmony_gen.schema.texts import Texts
+    from harmony_gen.schema.search.texts import Texts
 
 Shape = Array | Object
 

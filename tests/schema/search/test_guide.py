@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from harmony_gen.schema.frames import children
-from harmony_gen.schema.guide import Guide, is_whole
 from harmony_gen.schema.judge import JsonSchemaJudge
 from harmony_gen.schema.normal import Normal
 from harmony_gen.schema.scanner import Scan
+from harmony_gen.schema.search.frames import children
+from harmony_gen.schema.search.guide import Guide, is_whole
 
 
 def guide_of(schema, *, any_order: bool = False) -> Guide:
