@@ -34,7 +34,9 @@ suites: install
 	HARMONY_GEN_SUITES=full $(BIN)/pytest -n 2 tests/suites
 
 bench: install
-	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/overhead.py --rounds 3
+	$(BIN)/python benchmarks/extraction.py --documents 40
+	$(BIN)/python benchmarks/prefix.py --rounds 5
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

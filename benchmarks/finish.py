@@ -27,10 +27,10 @@ import numpy as np
 
 from harmony_gen.errors import SchemaError
 from harmony_gen.schema import engine
-from harmony_gen.schema.finish import JsonFinisher, witness
 from harmony_gen.schema.json_schema import lower
 from harmony_gen.schema.judge import JsonSchemaJudge
 from harmony_gen.schema.scanner import Scan
+from harmony_gen.schema.search import JsonFinisher, witness
 
 PREFIXES = 2
 EARLY_END = 0.05

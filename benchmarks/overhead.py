@@ -1,31 +1,31 @@
 """Tokens per second: `model.generate` writing freely, and harmony_gen writing in ten schemas, on the same model.
 
-    python benchmarks/overhead.py                    # the embedded model
-    python benchmarks/overhead.py --vocabulary DIR   # a random 128 M llama over the tokenizer in DIR
-    python benchmarks/overhead.py --o200k FILE       # the same over gpt-oss's vocabulary (o200k_base.tiktoken)
+    python benchmarks/overhead.py                      # the embedded model
+    python benchmarks/overhead.py --vocabulary DIR     # a random 128 M llama over the tokenizer in DIR
+    python benchmarks/overhead.py --o200k FILE         # the same over gpt-oss's vocabulary (o200k_base.tiktoken)
+    python benchmarks/overhead.py --peers xgrammar     # who else is asked; "" for nobody
+    python benchmarks/overhead.py --save NAME          # writes the table to benchmarks/results/NAME.txt
 
-For each schema both run behind the same prompt for the same number of tokens, in turns; medians. The ratio is what
-counts: the machine may be busy.
+For each schema all run behind the same prompt, in turns; free decoding writes as many tokens as ours. Other libraries
+constrain `model.generate` by a logits processor, compiled beforehand; where one writes another number of tokens, free
+decoding is timed for that number too. Each column has tokens per second and the ratio to free decoding, both medians
+over the turns. The ratio is what counts: the machine may be busy. On a busy machine use --threads 1, for threads that
+wait for each other multiply the times. No answer may use what an earlier one left in memory of its prompt.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
-import sys
-import time
-from pathlib import Path
+from collections import defaultdict
 from typing import Any
 
 import torch
 import transformers
+from common import PEERS, ROOT, Peer, Report, describe, free, peers, random_llama, reason
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from harmony_gen import Generator  # noqa: E402
+from harmony_gen import Generator, Schema
 
 ENUM_HEAVY = {
     "type": "object",
@@ -79,55 +79,71 @@ def schemas() -> dict[str, Any]:
     return {**ready, "enum-heavy": ENUM_HEAVY, "article": ARTICLE, "numbers": NUMBERS, "union": UNION}
 
 
-def random_llama(tokenizer: Any) -> Generator:
-    """About 128 M parameters with 201,088 tokens; weights drawn at random."""
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=512,
-        intermediate_size=1536,
-        num_hidden_layers=8,
-        num_attention_heads=8,
-        num_key_value_heads=4,
-        max_position_embeddings=8192,
-        tie_word_embeddings=True,
-        eos_token_id=tokenizer.eos_token_id,
-        bos_token_id=None,
-    )
-    return Generator(transformers.LlamaForCausalLM(config).eval(), tokenizer)
+class Measured:
+    """What it took to write in one schema: tokens and forward passes of ours, and a figure a turn of everyone."""
+
+    def __init__(self) -> None:
+        self.count = self.forwards = 0
+        self.speeds: defaultdict[str, list[float]] = defaultdict(list)
+        self.ratios: defaultdict[str, list[float]] = defaultdict(list)
+        self.failed: dict[str, str] = {}
+
+    def cell(self, name: str) -> str:
+        """Tokens per second and the ratio to free decoding; "-" for who failed."""
+        if name in self.failed or name not in self.speeds:
+            return "-"
+        return f"{statistics.median(self.speeds[name]):.1f} {statistics.median(self.ratios[name]):6.2f}"
 
 
-def free(generator: Generator, prompt: list[int], count: int) -> float:
-    """Seconds of `model.generate` for `count` tokens."""
-    inputs = torch.tensor([prompt])
-    started = time.perf_counter()
-    with torch.inference_mode():
-        output = generator._model.generate(
-            inputs,
-            attention_mask=torch.ones_like(inputs),
-            max_new_tokens=count,
-            min_new_tokens=count,
-            do_sample=False,
-            pad_token_id=0,
-        )
-    assert output.shape[1] == len(prompt) + count
-    return time.perf_counter() - started
-
-
-def measure(generator: Generator, schema: Any, rounds: int, budget: int) -> tuple[int, int, float, float]:
-    """New tokens, forward passes, and tokens per second of ours and of free decoding."""
-    from harmony_gen import Schema
-
+def measure(generator: Generator, others: list[Peer], schema: Any, rounds: int, budget: int) -> Measured:
+    """Runs everyone on a schema."""
     prompt = generator._encode(TEXT, Schema.of(schema))
-    ours, theirs = [], []
+    measured = Measured()
     for turn in range(rounds + 1):
-        result = generator.generate(TEXT, schema, max_new_tokens=budget)
-        count = result.usage.new_tokens
-        seconds = free(generator, prompt, count)
+        generator._prefixes.clear()
+        usage = generator.generate(TEXT, schema, max_new_tokens=budget).usage
+        measured.count, measured.forwards = usage.new_tokens, usage.forward_passes
+        alone = {usage.new_tokens: free(generator, prompt, usage.new_tokens)}
+        times = {"ours": (usage.new_tokens, usage.seconds), "free": (usage.new_tokens, alone[usage.new_tokens])}
+        for peer in others:
+            if peer.name in measured.failed:
+                continue
+            try:
+                tokens, seconds = peer.write(prompt, schema, budget)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+                measured.failed[peer.name] = reason(error)
+                continue
+            times[peer.name] = len(tokens), seconds
+            if len(tokens) not in alone:
+                alone[len(tokens)] = free(generator, prompt, len(tokens))
         if turn:  # the first turn warms up
-            ours.append(count / result.usage.seconds)
-            theirs.append(count / seconds)
-    return count, result.usage.forward_passes, statistics.median(ours), statistics.median(theirs)
+            for name, (count, seconds) in times.items():
+                measured.speeds[name].append(count / seconds)
+                measured.ratios[name].append(alone[count] / seconds)
+    return measured
+
+
+def table(generator: Generator, options: argparse.Namespace, report: Report) -> None:
+    """Prints a line a schema, and the geometric means."""
+    asked = options.peers.split(",") if options.peers else []
+    others = peers(asked, generator, report)
+    names = ["ours", *asked]
+    columns = " ".join(f"{name:>14} {'ratio':>6}" for name in names)
+    report.print(f"{'schema':16} {'tokens':>6} {'forwards':>8} {'free tok/s':>10} {columns}")
+    ratios: defaultdict[str, list[float]] = defaultdict(list)
+    failures: list[str] = []
+    for title, schema in schemas().items():
+        measured = measure(generator, others, schema, options.rounds, options.budget)
+        columns = " ".join(f"{measured.cell(name):>21}" for name in names)
+        speed = statistics.median(measured.speeds["free"])
+        report.print(f"{title:16} {measured.count:6} {measured.forwards:8} {speed:10.1f} {columns}")
+        failures += [f"{name}, {title}: {why}" for name, why in measured.failed.items()]
+        for name in set(names) - set(measured.failed):
+            ratios[name] += [statistics.median(measured.ratios[name])] if name in measured.ratios else []
+    for line in failures:
+        report.print(line)
+    means = (f"{statistics.geometric_mean(ratios[name]):.2f}" if ratios[name] else "-" for name in names)
+    report.print(f"{'geometric mean of the ratios':43} {' '.join(f'{mean:>21}' for mean in means)}")
 
 
 def main() -> None:
@@ -137,8 +153,11 @@ def main() -> None:
     parser.add_argument("--o200k", metavar="FILE", help="o200k_base.tiktoken, for a random llama")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--budget", type=int, default=128, help="max_new_tokens")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--peers", default="outlines-llg,xgrammar", help=f"some of {','.join(PEERS)}")
+    parser.add_argument("--save", metavar="NAME", help="writes the table to benchmarks/results/NAME.txt")
     options = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(options.threads)
     if options.o200k:
         from support.corpora import o200k_tokenizer
 
@@ -148,12 +167,10 @@ def main() -> None:
         generator, name = random_llama(tokenizer), f"random llama, {len(tokenizer):,} tokens"
     else:
         generator, name = Generator.embedded(), "embedded model"
-    parameters = sum(parameter.numel() for parameter in generator._model.parameters()) / 1e6
-    print(f"{name}, {parameters:.1f} M parameters, fp32, {platform.machine()}, 2 threads, torch {torch.__version__}")
-    print(f"{'schema':16} {'tokens':>6} {'forwards':>8} {'ours tok/s':>10} {'free tok/s':>10} {'ratio':>6}")
-    for title, schema in schemas().items():
-        count, forwards, ours, theirs = measure(generator, schema, options.rounds, options.budget)
-        print(f"{title:16} {count:6} {forwards:8} {ours:10.1f} {theirs:10.1f} {ours / theirs:6.2f}", flush=True)
+    report = Report()
+    report.print(describe(generator, name))
+    table(generator, options, report)
+    report.save(options.save)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,15 @@ import importlib
 import json
 import subprocess
 import sys
+import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
+from itertools import count, islice
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -44,7 +46,11 @@ from harmony_gen import (
     rule,
 )
 from harmony_gen import generator as generator_module
+from harmony_gen.decoding import batch as batch_module
 from support import models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PERSON: dict[str, Any] = {
     "type": "object",
@@ -106,7 +112,7 @@ class Wrapper(torch.nn.Module):
 
     def caches_alive(self) -> int:
         gc.collect()
-        return sum(cache() is not None for cache in self.caches)
+        return len({id(cache()) for cache in self.caches if cache() is not None})
 
 
 def failing(tiny: Generator, error: BaseException | None, at: int = 3) -> tuple[Generator, Wrapper]:
@@ -145,7 +151,8 @@ def test_the_parts_of_a_result_agree(tiny: Generator, schema: dict[str, Any]) ->
         assert 0 <= usage.forced_tokens <= usage.new_tokens
         assert usage.forward_passes <= usage.new_tokens
         assert usage.prompt_tokens == len(tiny._encode("x", Schema.of(schema)))
-        assert (usage.cached_tokens, usage.drafted_tokens, usage.accepted_drafts) == (0, 0, 0)
+        assert 0 <= usage.cached_tokens <= usage.prompt_tokens
+        assert 0 <= usage.accepted_drafts <= usage.drafted_tokens
         assert 0 < usage.seconds_to_first_token <= usage.seconds
         assert usage.tokens_per_second == pytest.approx(usage.new_tokens / usage.seconds)
         with pytest.raises(FrozenInstanceError):
@@ -297,10 +304,16 @@ def test_ending_a_stream_early_frees_the_cache(tiny: Generator) -> None:
     assert wrapper.caches_alive() == 0
 
 
-def test_a_finished_answer_frees_the_cache(tiny: Generator) -> None:
+def test_a_finished_answer_keeps_its_cache_for_prompts_that_begin_alike(tiny: Generator) -> None:
     generator, wrapper = failing(tiny, None)
     result = generator.generate("x", PERSON)
     assert wrapper.calls == result.usage.forward_passes > 0
+    assert wrapper.caches_alive() == 1
+    again = generator.generate("x", PERSON)
+    assert again.usage.cached_tokens == again.usage.prompt_tokens
+    assert again.text == result.text
+    assert wrapper.caches_alive() == 1
+    generator._prefixes.clear()
     assert wrapper.caches_alive() == 0
 
 
@@ -325,6 +338,50 @@ def test_ctrl_c_ends_a_batch(tiny: Generator) -> None:
     generator, _ = failing(tiny, KeyboardInterrupt(), at=1)
     with pytest.raises(Interrupted):
         generator.generate_batch(["a", "b"], PERSON)
+
+
+def test_ctrl_c_ends_rows_that_run_together(tiny: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, calls = batch_module.run_together, list[int]()
+
+    def interrupted(*arguments: Any) -> None:
+        calls.append(len(arguments[2]))
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        plain(*arguments)
+
+    before = threading.active_count()
+    assert batch_module.is_batchable(tiny._model)
+    monkeypatch.setattr(batch_module, "run_together", interrupted)
+    with pytest.raises(Interrupted) as caught:
+        tiny.generate_batch(["a", "b", "c"], NESTED)
+    assert caught.value.partial_text
+    assert max(calls) == 3
+    assert threading.active_count() == before
+    monkeypatch.undo()
+    assert all(isinstance(row, Result) for row in tiny.generate_batch(["a", "b", "c"], NESTED))
+
+
+def test_prompts_without_end_are_taken_as_there_is_room(tiny: Generator) -> None:
+    taken = []
+
+    def prompts() -> Iterator[str]:
+        for number in count():
+            taken.append(number)
+            yield f"number {number}"
+
+    results = tiny.generate_each(prompts(), PERSON, batch_size=3)
+    found = list(islice(results, 7))
+    results.close()  # type: ignore[attr-defined]
+    assert len(taken) < 30
+    alone = [tiny.generate(f"number {number}", PERSON).tokens for number in range(7)]
+    assert [row.tokens for row in found if isinstance(row, Result)] == alone
+    with pytest.raises(ValueError, match="batch_size"):
+        next(tiny.generate_each(["a"], PERSON, batch_size=0))
+    for size in (1, 3):
+        rows = tiny.generate_each(["a", "b"], [PERSON], batch_size=size)
+        assert isinstance(next(rows), Result)
+        with pytest.raises(ValueError, match="no schema or no source for prompt 1"):
+            next(rows)
 
 
 @pytest.mark.parametrize(

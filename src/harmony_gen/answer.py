@@ -6,8 +6,8 @@ import codecs
 import time
 from typing import TYPE_CHECKING, Any
 
-from harmony_gen.confidence import fields_of
-from harmony_gen.decoding.kv_cache import ModelRunner
+from harmony_gen.confidence import Fields, fields_of
+from harmony_gen.decoding.drafting import Drafter
 from harmony_gen.decoding.loop import decode
 from harmony_gen.errors import Interrupted, ModelError
 from harmony_gen.result import Done, Event, FieldDone, FinishReason, Result, TextDelta, Usage
@@ -17,6 +17,7 @@ from harmony_gen.schema.scanner import Scan, pointer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harmony_gen.decoding.kv_cache import ModelRunner
     from harmony_gen.decoding.matcher import Matcher
     from harmony_gen.decoding.sampling import Choice, Sampling
     from harmony_gen.decoding.vocabulary import Vocabulary
@@ -34,7 +35,7 @@ class Answer:
 
     def __init__(  # noqa: PLR0913 - all of them are what an answer is made from
         self,
-        model: Any,
+        runner: ModelRunner,
         vocabulary: Vocabulary,
         schema: Schema[Any],
         matcher: Matcher,
@@ -47,7 +48,7 @@ class Answer:
         """Takes what an answer is made from.
 
         Args:
-            model: a transformers causal LM.
+            runner: runs the model, for this answer alone.
             vocabulary: the model's.
             schema: what a right answer is.
             matcher: at the start of the answer.
@@ -56,7 +57,6 @@ class Answer:
             source: where values may come from.
             started: `time.perf_counter()` when the answer was asked for.
         """
-        self._model = model
         self._vocabulary = vocabulary
         self._schema = schema
         self._matcher = matcher
@@ -64,24 +64,32 @@ class Answer:
         self._sampling = sampling
         self._source = source
         self._started = started
-        self._runner = ModelRunner(model)
+        self._runner = runner
+        self._drafter = Drafter(vocabulary, prompt)
         self._choices: list[tuple[Choice, int]] = []  # with the bytes each wrote
         self._first: float | None = None
 
     def choices(self) -> Iterator[bytes]:
         """Runs the decode loop; yields the bytes of each token that is final."""
         try:
-            for choice in decode(self._runner, self._prompt, self._matcher, self._sampling):
+            for choice in decode(self._runner, self._prompt, self._matcher, self._sampling, drafter=self._drafter):
                 self._first = self._first or time.perf_counter()
                 data = b"" if choice.token in self._vocabulary.ends else self._vocabulary.bytes_of([choice.token])
                 self._choices.append((choice, len(data)))
                 yield data
+            self._runner.hand_on()
         except KeyboardInterrupt as error:
             raise Interrupted(self._matcher.text.decode(errors="ignore")) from error
         except (MemoryError, RuntimeError, IndexError) as error:
-            raise _failure(error, self._model, len(self._prompt)) from error
+            raise _failure(error, self._runner.model, len(self._prompt)) from error
         finally:
             self._runner.release()
+
+    def write(self) -> Result[Any]:
+        """Runs the decode loop to its end."""
+        for _ in self.choices():
+            pass
+        return self.result()
 
     def result(self) -> Result[Any]:
         """The result, after the loop has ended."""
@@ -90,12 +98,12 @@ class Answer:
         now = time.perf_counter()
         usage = Usage(
             prompt_tokens=len(self._prompt),
-            cached_tokens=0,
+            cached_tokens=min(self._runner.cached_tokens, len(self._prompt)),
             new_tokens=len(matcher.tokens),
             forward_passes=self._runner.forward_passes,
             forced_tokens=sum(choice.forced for choice, _ in self._choices),
-            drafted_tokens=0,
-            accepted_drafts=0,
+            drafted_tokens=self._drafter.drafted,
+            accepted_drafts=self._drafter.accepted,
             seconds=now - self._started,
             seconds_to_first_token=(self._first or now) - self._started,
         )
@@ -103,7 +111,7 @@ class Answer:
             value=self._schema.validate(text.decode()),
             text=text.decode(),
             tokens=tuple(matcher.tokens),
-            fields=fields_of(text, self._choices, self._source) if self._schema.is_json else {},
+            fields=Fields(lambda: fields_of(text, self._choices, self._source)) if self._schema.is_json else {},
             usage=usage,
             finish=_REASONS[matcher.closed_by],
             rejections=tuple(matcher.rejections),

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import cached_property, lru_cache
+from collections.abc import Iterator
+from functools import cached_property, lru_cache, partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from harmony_gen import prompt as prompts
-from harmony_gen.errors import BudgetError, HarmonyError, ModelError, PromptError
+from harmony_gen.errors import BudgetError, HarmonyError, Interrupted, ModelError, PromptError
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from harmony_gen.answer import Answer
+    from harmony_gen.decoding.batch import Batch
     from harmony_gen.decoding.matcher import Matcher
+    from harmony_gen.decoding.prefixes import Prefixes
     from harmony_gen.decoding.sampling import Sampling
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.prompt import Prompt
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
     from harmony_gen.schema.rules import Rule
 
 T = TypeVar("T")
+
+_PREFIX_BYTES = 256 * 2**20
+"""Memory for KV caches of earlier prompts."""
 
 
 class Generator:
@@ -129,10 +136,7 @@ class Generator:
             Interrupted: Ctrl-C; carries the partial text.
             TypeError: `max_new_tokens` is no whole number, or `sampling` no `Sampling`.
         """
-        answer = self._start(prompt, schema, max_new_tokens, sampling, source, rules)
-        for _ in answer.choices():
-            pass
-        return answer.result()
+        return self._start(prompt, schema, max_new_tokens, sampling, source, rules).write()
 
     def generate_batch(
         self,
@@ -143,6 +147,7 @@ class Generator:
         sampling: Sampling | None = None,
         sources: Sequence[str | None] | None = None,
         rules: Sequence[Rule] = (),
+        batch_size: int = 16,
     ) -> list[Result[Any] | HarmonyError]:
         """Answers many prompts; each answer is the one it would be alone.
 
@@ -153,6 +158,7 @@ class Generator:
             sampling: as for `generate`; every answer starts with the same seed.
             sources: as for `generate`, one for each prompt.
             rules: as for `generate`.
+            batch_size: answers that are written together, ≥ 1.
 
         Returns:
             A result for each prompt, in order; the error in place of one that failed.
@@ -163,31 +169,74 @@ class Generator:
         """
         from tqdm import tqdm
 
-        if isinstance(prompts, str):
-            raise TypeError("prompts must be a list of prompts; it is one text. Use generate for a single prompt.")
-        rows = list(prompts)
+        rows = list(_rows(prompts))
         each = schemas if isinstance(schemas, list | tuple) else [schemas] * len(rows)
         texts = [None] * len(rows) if sources is None else sources
         if not len(rows) == len(each) == len(texts):
             counts = f"{len(rows)} prompts, {len(each)} schemas and {len(texts)} sources"
             raise ValueError(f"There are {counts}: give one for each.")
-        results: list[Result[Any] | HarmonyError] = []
-        table = zip(rows, each, texts, strict=True)
-        for prompt, schema, source in tqdm(table, total=len(rows), unit="answer", delay=2, disable=None):
+        results = self.generate_each(
+            rows,
+            each,
+            max_new_tokens=max_new_tokens,
+            sampling=sampling,
+            sources=texts,
+            rules=rules,
+            batch_size=batch_size,
+        )
+        return list(tqdm(results, total=len(rows), unit="answer", delay=2, disable=None))
+
+    def generate_each(
+        self,
+        prompts: Iterable[Prompt],
+        schemas: Any,
+        *,
+        max_new_tokens: int = 512,
+        sampling: Sampling | None = None,
+        sources: Iterable[str | None] | None = None,
+        rules: Sequence[Rule] = (),
+        batch_size: int = 16,
+    ) -> Iterator[Result[Any] | HarmonyError]:
+        """Answers prompts without end: they are taken as there is room, and results given as they are done.
+
+        Args:
+            prompts: the prompts; an iterator may give as many as it likes, memory stays bounded.
+            schemas: one schema for all, or a list or an iterator with one for each.
+            max_new_tokens: as for `generate`, for each answer.
+            sampling: as for `generate`; every answer starts with the same seed.
+            sources: as for `generate`, one for each prompt.
+            rules: as for `generate`.
+            batch_size: answers that are written together, ≥ 1.
+
+        Yields:
+            A result for each prompt, in order; the error in place of one that failed.
+
+        Raises:
+            TypeError: `prompts` is a single text.
+            ValueError: `batch_size` is less than 1, or there are fewer schemas or sources than prompts.
+            Interrupted: Ctrl-C.
+        """
+        from harmony_gen.decoding.batch import Batch, is_batchable
+
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1; it is {batch_size}.")
+        each = schemas if isinstance(schemas, list | tuple | Iterator) else repeat(schemas)
+        texts = repeat(None) if sources is None else sources
+        together = batch_size > 1 and not self._model.training and is_batchable(self._model)
+        batch: Batch[Result[Any] | HarmonyError] | None = Batch(self._model, batch_size) if together else None
+
+        def task(prompt: Prompt, schema: Any, source: str | None) -> Result[Any] | HarmonyError:
             try:
-                result = self.generate(
-                    prompt,
-                    schema,
-                    max_new_tokens=max_new_tokens,
-                    sampling=sampling,
-                    source=source,
-                    rules=rules,
-                )
+                return self._start(prompt, schema, max_new_tokens, sampling, source, rules, batch).write()
             except HarmonyError as error:
-                results.append(error)
-            else:
-                results.append(result)
-        return results
+                return error
+
+        tasks = (partial(task, *row) for row in _table(_rows(prompts), iter(each), iter(texts)))
+        results = (run() for run in tasks) if batch is None else batch.run(tasks)
+        try:
+            yield from results
+        except KeyboardInterrupt as error:
+            raise error if isinstance(error, Interrupted) else Interrupted("") from error
 
     def stream(
         self,
@@ -232,6 +281,12 @@ class Generator:
         return Vocabulary(self._tokenizer, width, end_tokens(self._model, self._tokenizer))
 
     @cached_property
+    def _prefixes(self) -> Prefixes:
+        from harmony_gen.decoding.prefixes import Prefixes
+
+        return Prefixes(_PREFIX_BYTES)
+
+    @cached_property
     def _window(self) -> int | None:
         """Tokens the model can see, prompt and answer together."""
         config = self._model.config.get_text_config(decoder=True)
@@ -246,8 +301,10 @@ class Generator:
         sampling: Sampling | None,
         source: str | None,
         rules: Sequence[Rule],
+        batch: Batch[Any] | None = None,
     ) -> Answer:
         from harmony_gen.answer import Answer
+        from harmony_gen.decoding.kv_cache import ModelRunner
         from harmony_gen.decoding.sampling import Sampling
 
         started = time.perf_counter()
@@ -257,7 +314,7 @@ class Generator:
         compiled = Schema.of(schema).with_rules(rules)
         tokens = self._encode(prompt, compiled)
         return Answer(
-            self._model,
+            ModelRunner(self._model, self._prefixes, batch),
             self._vocabulary,
             compiled,
             self._matcher(compiled, len(tokens), max_new_tokens),
@@ -293,6 +350,24 @@ class Generator:
                 tokens=prompt_tokens,
                 limit=limit,
             ) from error
+
+
+def _rows(prompts: Iterable[Prompt]) -> Iterable[Prompt]:
+    if isinstance(prompts, str):
+        raise TypeError("prompts must be a list of prompts; it is one text. Use generate for a single prompt.")
+    return prompts
+
+
+def _table(
+    prompts: Iterable[Prompt], schemas: Iterator[Any], sources: Iterator[str | None]
+) -> Iterator[tuple[Prompt, Any, str | None]]:
+    """Each prompt with its schema and source."""
+    for number, prompt in enumerate(prompts):
+        try:
+            row = prompt, next(schemas), next(sources)
+        except StopIteration:
+            raise ValueError(f"There is no schema or no source for prompt {number}: give one for each.") from None
+        yield row
 
 
 def _check(max_new_tokens: object, sampling: object) -> None:

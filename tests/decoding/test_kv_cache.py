@@ -25,7 +25,9 @@ from transformers import (
     Qwen3NextForCausalLM,
 )
 
+from harmony_gen.decoding.head import split
 from harmony_gen.decoding.kv_cache import ModelRunner
+from harmony_gen.decoding.prefixes import Prefixes
 
 WIDTH = 64
 WINDOW = 6
@@ -97,16 +99,35 @@ def afresh(model: Any, sequence: list[int]) -> np.ndarray:
         return model(input_ids=torch.tensor([sequence]), use_cache=False).logits[0, -1].float().numpy()
 
 
-def walk(model: Any, seed: int, steps: int) -> tuple[float, ModelRunner, int]:
-    """A sequence that grows, is cut, and becomes final: the largest error, the runner, and the cuts."""
+def values(logits: Any) -> np.ndarray:
+    return np.asarray(logits.of(np.arange(WIDTH)))
+
+
+def counted(model: Any) -> list[int]:
+    """The lengths of what will be run by the body, once the model has been taken apart."""
+    split(model)
+    lengths: list[int] = []
+    model.base_model.register_forward_pre_hook(
+        lambda _module, _args, options: lengths.append(options["input_ids"].shape[1]), with_kwargs=True
+    )
+    return lengths
+
+
+def walk(model: Any, seed: int, steps: int, prefixes: Prefixes | None = None) -> tuple[float, ModelRunner, int]:
+    """A sequence that grows, is cut, and becomes final: the largest error, the runner, and the cuts.
+
+    Drafts are wrong, right, or both.
+    """
     choose = random.Random(seed)
-    runner = ModelRunner(model)
+    runner = ModelRunner(model, prefixes)
     sequence = [choose.randrange(WIDTH) for _ in range(choose.randrange(1, 3 * WINDOW))]
     final = choose.choice([0, len(sequence) // 2, len(sequence)])
     worst, cuts = 0.0, 0
     for _ in range(steps):
-        got = runner.logits_after(sequence, final=final)
+        draft = [choose.randrange(WIDTH) for _ in range(choose.choice([0, 0, 3]))]
+        got = values(runner.logits_after(sequence, final=final, draft=lambda draft=draft: draft))
         worst = max(worst, float(np.abs(got - afresh(model, sequence)).max()))
+        sequence = sequence + draft[: choose.randrange(len(draft) + 1)]
         if choose.random() < 0.4:
             length = choose.randrange(max(final, 1), len(sequence) + 1)
             cuts += length < len(sequence)
@@ -133,10 +154,7 @@ def test_logits_are_those_of_the_whole_sequence(kind: Any) -> None:
 
 def test_only_what_is_new_is_run() -> None:
     model = build(llama)
-    lengths: list[int] = []
-    model.register_forward_pre_hook(
-        lambda _module, _args, options: lengths.append(options["input_ids"].shape[1]), with_kwargs=True
-    )
+    lengths = counted(model)
     runner = ModelRunner(model)
     runner.logits_after([1, 2, 3, 4], final=4)
     runner.logits_after([1, 2, 3, 4], final=4)
@@ -152,11 +170,8 @@ def test_only_what_is_new_is_run() -> None:
 @pytest.mark.parametrize("kind", [gpt_oss, lfm2], ids=lambda kind: kind.__name__)
 def test_layers_that_forget_are_taken_back_to_what_is_final(kind: Any) -> None:
     model = build(kind)
+    lengths = counted(model)
     runner = ModelRunner(model)
-    lengths: list[int] = []
-    model.register_forward_pre_hook(
-        lambda _module, _args, options: lengths.append(options["input_ids"].shape[1]), with_kwargs=True
-    )
     prompt = list(range(10, 30))
     for answer in ([1, 2, 3], [1, 2, 4], [1, 5], [1, 2, 3, 4], []):
         runner.logits_after([*prompt, *answer], final=len(prompt))
@@ -187,18 +202,18 @@ def test_a_model_that_refuses_to_cache_runs_whole_sequences() -> None:
 def test_release_frees_the_cache_and_the_runner_goes_on() -> None:
     model = build(llama)
     runner = ModelRunner(model)
-    before = runner.logits_after([1, 2, 3], final=3)
+    before = values(runner.logits_after([1, 2, 3], final=3))
     assert runner._cache is not None
     runner.release()
     assert runner._cache is None
-    assert runner._logits is None
-    assert np.allclose(runner.logits_after([1, 2, 3], final=3), before)
+    assert runner._chunk is None
+    assert np.allclose(values(runner.logits_after([1, 2, 3], final=3)), before)
     assert runner.forward_passes == 2
 
 
 def test_logits_are_float32_whatever_the_weights_are() -> None:
     model = build(llama).to(torch.bfloat16)
-    logits = ModelRunner(model).logits_after([1, 2, 3], final=3)
+    logits = values(ModelRunner(model).logits_after([1, 2, 3], final=3))
     assert logits.dtype == np.float32
     assert logits.shape == (WIDTH,)
 
@@ -218,11 +233,13 @@ def test_a_wrapped_model_computes_the_last_logits_only() -> None:
             return self.model.get_input_embeddings()
 
         def forward(self, **options: Any) -> Any:
-            assert options["logits_to_keep"] == 1
+            kept.append(options.get("logits_to_keep"))
             return self.model(**options)
 
-    model = build(llama)
-    got = ModelRunner(Wrapper(model)).logits_after([1, 2, 3], final=3)
+    model, kept = build(llama), list[int]()
+    model.lm_head = torch.nn.Sequential(model.lm_head)  # no plain matrix
+    got = values(ModelRunner(Wrapper(model)).logits_after([1, 2, 3], final=3))
+    assert kept == [1]
     assert np.allclose(got, afresh(model, [1, 2, 3]), atol=1e-4)
 
 

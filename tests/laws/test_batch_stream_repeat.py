@@ -38,7 +38,13 @@ def check_stream(events: list, row: Result) -> None:
     done = events[-1]
     assert isinstance(done, Done)
     assert (done.result.tokens, done.result.text) == (row.tokens, row.text)
-    assert (done.result.fields, done.result.finish) == (row.fields, row.finish)
+    assert done.result.finish == row.finish
+    assert done.result.fields.keys() == row.fields.keys()
+    for place, field in done.result.fields.items():
+        other = row.fields[place]
+        assert (field.value, field.text_span, field.source_span) == (other.value, other.text_span, other.source_span)
+        assert field.confidence == pytest.approx(other.confidence, rel=1e-3, abs=1e-6)
+        assert field.allowed_mass == pytest.approx(other.allowed_mass, rel=1e-3, abs=1e-6)
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == row.text
     fields = [event for event in events if isinstance(event, FieldDone)]
     assert fields[-1] == FieldDone("", json.loads(row.text))

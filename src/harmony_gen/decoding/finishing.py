@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.schema import Schema
-    from harmony_gen.schema import finish as schema_finish
     from harmony_gen.schema.scanner import Scan
+    from harmony_gen.schema.search import Finisher as Search
 
 _NODES = (150, 600)
 """Search nodes for a finish: at first, and before it is said that there is none."""
@@ -181,9 +181,7 @@ class Finisher:
             return self._schema.judge.accepts(text)
         return not self._schema.is_json or first_rejection(_SYNTAX, text, here.scan, rest) is None
 
-    def _search(
-        self, finisher: schema_finish.Finisher, here: Position, budget: tuple[int, ...], *, full: bool
-    ) -> Finish | None:
+    def _search(self, finisher: Search, here: Position, budget: tuple[int, ...], *, full: bool) -> Finish | None:
         for nodes in budget:
             text = finisher.finish(here.text, here.scan, here.twin, nodes=nodes)
             if text is not None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harmony_gen.decoding.drafting import NoDrafts
 from harmony_gen.decoding.sampling import Choice, Sampler, Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from harmony_gen.decoding.drafting import Drafter
+    from harmony_gen.decoding.head import Logits
     from harmony_gen.decoding.kv_cache import ModelRunner
     from harmony_gen.decoding.matcher import Matcher
 
@@ -26,6 +26,7 @@ def decode(
     matcher: Matcher,
     sampling: Sampling,
     *,
+    drafter: Drafter | None = None,
     chunk_forced: bool = True,
 ) -> Iterator[Choice]:
     """Writes one answer.
@@ -35,6 +36,7 @@ def decode(
         prompt: token ids, at least one.
         matcher: at the start of the answer.
         sampling: how to choose.
+        drafter: proposes tokens to run together with those that are chosen; what is written is the same.
         chunk_forced: run forced tokens in one forward with the tokens around them; False runs each alone.
             What is written is the same.
 
@@ -43,11 +45,12 @@ def decode(
         back.
     """
 
-    def logits_here() -> NDArray[np.float32]:  # (V,)
-        final = len(prompt) + matcher.stable
-        return runner.logits_after([*prompt, *matcher.tokens], final=final)
+    def logits_here(wanted: int = 0) -> Logits:
+        sequence, final = [*prompt, *matcher.tokens], len(prompt) + matcher.stable
+        return runner.logits_after(sequence, final=final, draft=lambda: drafts.after(matcher), wanted=wanted)
 
     sampler = Sampler(sampling)
+    drafts = drafter or NoDrafts()
     choices: list[Choice] = []  # one for each of matcher.tokens
     given = 0
     while not matcher.finished:
@@ -57,11 +60,13 @@ def decode(
                     logits_here()
                 if not matcher.accept(token):
                     break
+                drafts.chosen(token)
                 choices.append(Choice(token))
         elif len(allowed := matcher.allowed()):  # (n,) ids
             penalised = matcher.repeatable() if sampling.repetition_penalty != 1 else ()
-            choice = sampler.choose(logits_here(), allowed, penalised)
+            choice = sampler.choose(logits_here(len(allowed)), allowed, penalised)
             if matcher.accept(choice.token, sampled=True):
+                drafts.chosen(choice.token)
                 choices.append(choice)
         else:
             matcher.retreat()

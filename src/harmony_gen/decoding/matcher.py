@@ -144,6 +144,18 @@ class Matcher:
         in_number = self._states[-1].scan.tail[:1] not in (b"", b'"')
         return len(self._tries) >= (1 if in_number else _MOST_TRIES)
 
+    def open_text(self) -> bytes:
+        """What has been written of the string or number that is open; of texts that are not JSON, all."""
+        if not self._schema.is_json:
+            return self.text
+        return self._states[-1].scan.tail.removeprefix(b'"')
+
+    def possible(self, tokens: Sequence[int]) -> list[int]:
+        """The first of some tokens that the grammar allows to follow one another here."""
+        if self._following or self._failed():
+            return []
+        return list(tokens[: self._matcher.validate_tokens(list(tokens))])
+
     def repeatable(self) -> set[int]:
         """Ids written before inside free strings, where the next token is written inside one; else none."""
         if not self._states[-1].scan.in_string_value:

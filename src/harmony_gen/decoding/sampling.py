@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from harmony_gen.decoding.head import Known, all_logits
 from harmony_gen.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
+
+    from harmony_gen.decoding.head import Logits, State
 
 _HUGE = np.float32(1e30)
 """Stands for infinity: sums and differences of it are numbers."""
@@ -74,14 +77,31 @@ class Choice(NamedTuple):
         token: its id.
         logprob: natural log of its probability among the allowed tokens, at temperature 1; 0.0 if it was
             forced.
-        allowed: natural log of the probability the model gave to all allowed tokens together; 0.0 if forced.
+        allowed: natural log of the probability the model gave to all allowed tokens together; 0.0 if forced. None
+            if not all logits were computed: see `measured`.
         forced: there was no choice.
+        mass: natural log of the sum of the exponentials of the allowed logits; None unless `allowed` is.
+        state: what all logits can be computed from; None unless `allowed` is.
     """
 
     token: int
     logprob: float = 0.0
-    allowed: float = 0.0
+    allowed: float | None = 0.0
     forced: bool = True
+    mass: float | None = None
+    state: State | None = None
+
+
+def measured(choices: Sequence[Choice]) -> list[float]:
+    """`allowed` of each choice, computed where it is not known yet: all at once, for that is much cheaper."""
+    waiting = [choice for choice in choices if choice.state is not None]
+    logits = all_logits(choice.state for choice in waiting if choice.state is not None)
+    found = {id(choice): _allowed(choice.mass or 0.0, row) for choice, row in zip(waiting, logits, strict=True)}
+    return [found[id(choice)] if choice.allowed is None else choice.allowed for choice in choices]
+
+
+def _allowed(mass: float, logits: NDArray[np.float32]) -> float:
+    return min(mass - _logsumexp(_finite(logits)), 0.0)
 
 
 class Sampler:
@@ -92,29 +112,28 @@ class Sampler:
         self._random = np.random.default_rng(sampling.seed)
 
     def choose(
-        self, logits: NDArray[np.float32], allowed: NDArray[np.int64], penalised: Collection[int] = ()
+        self, logits: NDArray[np.float32] | Logits, allowed: NDArray[np.int64], penalised: Collection[int] = ()
     ) -> Choice:
         """Chooses a token.
 
         Args:
-            logits: (V,).
+            logits: (V,) numbers, or what gives those that are asked for.
             allowed: (n,) ids of the tokens that may come next, ascending; n ≥ 1.
             penalised: ids to which the repetition penalty applies.
 
         Raises:
             ModelError: the logits are not numbers.
         """
-        logits = _finite(logits)
-        scores = logits[allowed]  # (n,)
+        source: Logits = Known(logits) if isinstance(logits, np.ndarray) else logits
+        scores = _finite(source.of(allowed))  # (n,)
         mass = _logsumexp(scores)
         ranked = self._penalise(scores, allowed, penalised)
         index = self._draw(ranked) if self._sampling.temperature else int(np.argmax(ranked))
-        return Choice(
-            token=int(allowed[index]),
-            logprob=min(float(scores[index]) - mass, 0.0),
-            allowed=min(mass - _logsumexp(logits), 0.0),
-            forced=False,
-        )
+        token, logprob = int(allowed[index]), min(float(scores[index]) - mass, 0.0)
+        known = source.known()
+        if known is None:
+            return Choice(token, logprob, None, forced=False, mass=mass, state=source.later())
+        return Choice(token, logprob, _allowed(mass, known), forced=False)
 
     def _penalise(
         self, scores: NDArray[np.float32], allowed: NDArray[np.int64], penalised: Collection[int]
