@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harmony_gen import Generator, Interrupted, Schema, UnsatisfiableError, cli
-from harmony_gen import generator as generator_module
+from harmony_gen import Generator, Interrupted, Schema, UnsatisfiableError, cli, shortcut
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,7 +191,7 @@ def test_ctrl_c_prints_what_there_is(
     run: Run, schema: Path, prompt: Path, monkeypatch: pytest.MonkeyPatch, tiny: Generator
 ) -> None:
     """Interrupted in the middle of a forward of the model that the command uses."""
-    generator_module._kept.cache_clear()
+    shortcut._kept.cache_clear()
     calls: list[int] = []
 
     def interrupt(*_: Any) -> None:
@@ -206,7 +205,7 @@ def test_ctrl_c_prints_what_there_is(
         status, out, err = run("generate", "--schema", schema, "--input", prompt)
     finally:
         hook.remove()
-        generator_module._kept.cache_clear()
+        shortcut._kept.cache_clear()
     assert status == 130
     assert out.startswith('{"name":')
     assert err == "harmony-gen: interrupted; the text above is incomplete\n"

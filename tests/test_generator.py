@@ -44,8 +44,8 @@ from harmony_gen import (
     answer,
     generate,
     rule,
+    shortcut,
 )
-from harmony_gen import generator as generator_module
 from harmony_gen.decoding import batch as batch_module
 from support import models
 
@@ -585,7 +585,7 @@ def test_every_failure_is_one_error(tiny: Generator) -> None:
 
 
 def test_models_are_loaded_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    generator_module._kept.cache_clear()
+    shortcut._kept.cache_clear()
     loads = []
     embedded = Generator.embedded
     monkeypatch.setattr(Generator, "embedded", lambda: loads.append(1) or embedded())
@@ -593,14 +593,14 @@ def test_models_are_loaded_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> Non
         results = list(pool.map(lambda prompt: generate(prompt, PERSON), ["a is 3", "b is 4", "a is 3", "b is 4"]))
     assert [row.text for row in results[:2]] == [row.text for row in results[2:]]
     assert len(loads) == 1
-    generator_module._kept.cache_clear()
+    shortcut._kept.cache_clear()
 
 
 def test_a_path_loads_a_model(embedded: Generator) -> None:
     assets = Path(models.harmony_gen.models.__file__).parent / "assets"
     result = generate("Bob is 7", PERSON, model=str(assets), precision="fp32", device="cpu")
     assert Schema.of(PERSON).validate(result.text) == result.value
-    assert generator_module._kept(str(assets), "fp32", "cpu", None)._tokenizer is not embedded._tokenizer
+    assert shortcut._kept(str(assets), "fp32", "cpu", None)._tokenizer is not embedded._tokenizer
 
 
 @pytest.mark.parametrize("option", [{"precision": "int8"}, {"device": "cuda"}, {"adapter": "x"}])

@@ -28,10 +28,11 @@ from harmony_gen.errors import (
 
 if TYPE_CHECKING:
     from harmony_gen.decoding.sampling import Sampling
-    from harmony_gen.generator import Generator, generate
+    from harmony_gen.generator import Generator
     from harmony_gen.result import Done, Event, Field, FieldDone, Result, TextDelta, Usage
     from harmony_gen.schema import Schema
     from harmony_gen.schema.rules import Rejection, rule
+    from harmony_gen.shortcut import generate
 
 __version__ = "0.1.0"
 
@@ -47,7 +48,7 @@ _HOMES = {
     "Schema": "schema",
     "TextDelta": "result",
     "Usage": "result",
-    "generate": "generator",
+    "generate": "shortcut",
     "rule": "schema.rules",
 }
 """Where the names live that are imported when they are first used."""

@@ -85,7 +85,7 @@ def _generate(options: argparse.Namespace) -> int:
     prompt = _read(options.input)
 
     from harmony_gen.decoding.sampling import Sampling
-    from harmony_gen.generator import generate
+    from harmony_gen.shortcut import generate
 
     try:
         sampling = Sampling(temperature=options.temperature, seed=options.seed)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -380,61 +379,3 @@ def _check(max_new_tokens: object, sampling: object) -> None:
     if not isinstance(sampling, Sampling | None):
         message = f"sampling must be a harmony_gen.Sampling, or None; it is {sampling!r}."
         raise TypeError(message)
-
-
-_loading = threading.Lock()  # two threads that ask for the same model load it once
-
-
-@lru_cache(maxsize=8)
-def _kept(model: str | None, precision: str, device: str, adapter: str | None) -> Generator:
-    """A generator for each model that was asked for, kept for the life of the process."""
-    if model is None:
-        if (precision, device, adapter) != ("auto", "auto", None):
-            raise ModelError(
-                "precision, device and adapter say how a model is loaded; the embedded model is always the "
-                "same. Pass model=…, or leave them out."
-            )
-        return Generator.embedded()
-    return Generator.from_pretrained(model, precision=precision, device=device, adapter=adapter)
-
-
-@overload
-def generate(prompt: Prompt, schema: type[T] | Schema[T], *, model: str | None = ..., **options: Any) -> Result[T]: ...
-
-
-@overload
-def generate(prompt: Prompt, schema: Any, *, model: str | None = ..., **options: Any) -> Result[Any]: ...
-
-
-def generate(
-    prompt: Prompt,
-    schema: Any,
-    *,
-    model: str | None = None,
-    precision: str = "auto",
-    device: str = "auto",
-    adapter: str | None = None,
-    **options: Any,
-) -> Result[Any]:
-    """Answers a prompt in a schema.
-
-    Args:
-        prompt: a text, or chat messages.
-        schema: a Pydantic model or any type Pydantic reads, a JSON Schema (dict, bool or path of a .json
-            file), an outlines type, or a `Schema`.
-        model: a directory or an id on the Hugging Face hub; None is the small model that comes with the
-            package. Models are loaded once and kept.
-        precision: as for `Generator.from_pretrained`; refused for the embedded model.
-        device: likewise.
-        adapter: likewise.
-        options: those of `Generator.generate`.
-
-    Returns:
-        A result whose `value` is valid, always.
-
-    Raises:
-        HarmonyError: see `Generator.generate` and `Generator.from_pretrained`.
-    """
-    with _loading:
-        generator = _kept(model, precision, device, adapter)
-    return generator.generate(prompt, schema, **options)

@@ -1,7 +1,8 @@
 """Schemas that want to hurt: each gives an answer or a SchemaError within ten seconds of a processor, in a process of
 its own.
 
-A process that dies, raises another error, or takes longer, fails.
+A process that dies, raises another error, or takes longer, fails. A sample, run where other work may share the
+processor, allows a minute by the clock.
 """
 
 from __future__ import annotations
@@ -188,7 +189,7 @@ def problem(told: list[Any]) -> str | None:
     """What is wrong with the end of a process, or None."""
     seconds, outcome, text, pointer = told
     figures.count("untrusted", outcome, schemas=1, seconds=seconds)
-    if outcome in ("died", "stopped") or seconds > SECONDS:
+    if outcome in ("died", "stopped") or (reach.FULL and seconds > SECONDS):
         return f"{outcome} after {seconds:.1f} seconds: {text}"
     if outcome == "refused" and (pointer is None or len(text) > 1_000):
         return f"refused at {pointer} with {len(text)} characters"
@@ -204,7 +205,7 @@ def test_a_schema_that_wants_to_hurt(tmp_path: Path, name: str, order: str) -> N
     path.write_text(json.dumps(SCHEMAS[name]), "utf-8")
     what = problem(run(path, "file", order))
     key = (f"{name} ({order})",) if (f"{name} ({order})",) in GAPS else (name,)  # a gap of one order, or of both
-    gaps.settle({key: what} if what else {}, {key}, GAPS)
+    gaps.settle({key: what} if what else {}, {key} if what or reach.FULL else set(), GAPS)  # a sample counts no seconds
 
 
 @pytest.mark.parametrize("name", DEEP)

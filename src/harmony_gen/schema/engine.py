@@ -19,7 +19,7 @@ LIMITS = LLParserLimits(step_lexer_fuel=2_000_000, initial_lexer_fuel=20_000_000
 """Ten times the engine's defaults for the lexer: some real schemas die in mid-generation under those."""
 
 _MOST_RULES = 65_000
-"""The engine numbers symbols with 16 bits; on grammars far beyond that it dies."""
+"""The engine numbers symbols with 16 bits, one or more for each alternative; on grammars far beyond that it dies."""
 
 _JSON_OPTIONS: dict[str, Any] = {"whitespace_flexible": False}
 
@@ -51,7 +51,7 @@ def compile_grammar(tokenizer: LLTokenizer, grammar: str) -> LLMatcher:
         GrammarError: the engine refuses the grammar.
     """
     too_many = f"it needs more than {_MOST_RULES:,} rules"
-    if grammar.count("\n") - grammar.count("\n  |") > _MOST_RULES:  # lines that go on with a rule are not counted
+    if grammar.count("\n") > _MOST_RULES:  # one line for each alternative of a rule
         raise GrammarError(too_many)
     matcher = LLMatcher(tokenizer, grammar, log_level=0, limits=LIMITS)
     if matcher.is_error():

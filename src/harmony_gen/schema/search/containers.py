@@ -22,6 +22,8 @@ DEPTH = 25
 """How deep the containers of a text may be nested."""
 
 _LONGEST_ARRAY = 1_000
+_MOST_ADDED = 10_000
+"""Members that need not be there but for their number."""
 
 
 class Values(Protocol):
@@ -59,8 +61,11 @@ class Names:
         """
         least = max(least, shape.least)
         names = self._needed(shape, seen)
-        if len(seen) + len(names) < least:
-            names += islice(self._fillers(shape, seen, names, depth), least - len(seen) - len(names))
+        lacking = least - len(seen) - len(names)
+        if lacking > _MOST_ADDED:
+            return None
+        if lacking > 0:
+            names += islice(self._fillers(shape, seen, names, depth), lacking)
             names += self._needed(shape, (*seen, *names))
         count = len(seen) + len(names)
         behind = self._last(shape, seen)
@@ -160,6 +165,8 @@ class Items:
     def missing(self, depth: int = DEPTH) -> list[str] | None:
         """Texts of the missing items, nested no deeper than `depth`; None if one of them has none."""
         shape, found = self._shape, list[str]()
+        if max([shape.least, *(least for _, least, _ in shape.contains)]) > self._length + _LONGEST_ARRAY:
+            return None
         last = max(shape.least, self._length + len(shape.prefix) + sum(least for _, least, _ in shape.contains))
         while self._length < shape.least or self._lacking():
             text = None if self._length in (shape.most, last, _LONGEST_ARRAY) else self._next(depth)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import deque
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -190,11 +191,13 @@ def _remembered(language: Language, partial: str) -> tuple[list[str], Iterator[s
 
 def in_turns(sources: Iterable[Iterator[str]]) -> Iterator[str]:
     """The first of each source, then the second of each, and so on."""
-    left = list(sources)
+    left = deque(sources)
     while left:
-        found = [(source, next(source, None)) for source in left]
-        yield from (text for _, text in found if text is not None)
-        left = [source for source, text in found if text is not None]
+        source = left.popleft()
+        text = next(source, None)
+        if text is not None:
+            yield text
+            left.append(source)
 
 
 def distinct(values: Iterable[T]) -> Iterator[T]:

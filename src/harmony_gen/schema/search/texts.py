@@ -42,6 +42,9 @@ _VARIED = 3
 _VARIETY = 1_000
 """Different values that are looked for: no longer arrays are written on one's own account."""
 
+_LONGEST = 1_000_000
+"""Characters of a container: what holds itself twice has no end."""
+
 _GUESSES = 60
 _MOST_ASKED = 1_000
 """Questions to the judge of parts about one goal and all that is inside it: some tenths of a second."""
@@ -161,10 +164,12 @@ class Texts:
 
     def _container(self, shape: Array | Object, depth: int) -> str | None:
         if isinstance(shape, Array):
-            items = self.items(shape, (), depth=depth - 1)
-            return None if items is None else f"[{','.join(items)}]"
-        members = self.members(shape, (), depth=depth - 1)
-        return None if members is None else f"{{{','.join(members)}}}"
+            opening, parts, closing = "[", self.items(shape, (), depth=depth - 1), "]"
+        else:
+            opening, parts, closing = "{", self.members(shape, (), depth=depth - 1), "}"
+        if parts is None or sum(map(len, parts)) > _LONGEST:
+            return None
+        return f"{opening}{','.join(parts)}{closing}"
 
     def items(
         self, shape: Array, taken: Sequence[str], hits: Collection[Goal | None] = (), *, depth: int = DEPTH
