@@ -11,20 +11,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
+from common import Report, describe, random_llama
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-from common import random_llama  # noqa: E402
-
-from harmony_gen import Generator  # noqa: E402
+from harmony_gen import Generator
 
 SIZES = (1, 4, 16, 64)
 
@@ -76,14 +69,15 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--budget", type=int, default=64, help="max_new_tokens")
+    parser.add_argument("--save", metavar="NAME", help="writes the table to benchmarks/results/NAME.txt")
     options = parser.parse_args()
     torch.set_num_threads(2)
     if options.o200k:
         from support.corpora import o200k_tokenizer
 
-        generator = random_llama(o200k_tokenizer(options.o200k))
+        generator, name = random_llama(o200k_tokenizer(options.o200k)), "random llama, 201,088 tokens"
     else:
-        generator = Generator.embedded()
+        generator, name = Generator.embedded(), "embedded model"
     texts = documents(options.documents)
     schemas = [SCHEMAS[i % len(SCHEMAS)] for i in range(len(texts))]
     taken: dict[int, list[float]] = {size: [] for size in SIZES}
@@ -94,11 +88,14 @@ def main() -> None:
             if turn:  # the first turn warms up
                 taken[size].append(spent)
     one = statistics.median(taken[1])
-    print(f"{len(texts)} documents, {tokens} tokens, {options.rounds} rounds, 2 threads")
-    print("batch  documents/s  tokens/s  ratio to 1")
+    report = Report()
+    report.print(describe(generator, name))
+    report.print(f"{len(texts)} documents, {tokens} tokens, {options.rounds} rounds")
+    report.print("batch  documents/s  tokens/s  ratio to 1")
     for size, spent in taken.items():
         median = statistics.median(spent)
-        print(f"{size:5} {len(texts) / median:12.1f} {tokens / median:9.0f} {one / median:11.2f}")
+        report.print(f"{size:5} {len(texts) / median:12.1f} {tokens / median:9.0f} {one / median:11.2f}")
+    report.save(options.save)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def describe(generator: Generator, name: str) -> str:
     parameters = sum(parameter.numel() for parameter in generator._model.parameters()) / 1e6
     packages = ", ".join(f"{package} {version(package)}" for package in ("torch", "transformers", "llguidance"))
     machine = f"{platform.machine()}, {torch.get_num_threads()} threads, Python {platform.python_version()}"
-    return f"{name}, {parameters:.1f} M parameters, fp32, {machine}, {packages}"
+    return f"{name}, {parameters:.1f} M parameters, {generator._model.dtype}, {machine}, {packages}"
 
 
 def random_llama(tokenizer: Any, hidden: int = 512, layers: int = 8) -> Generator:
@@ -75,9 +75,11 @@ def random_llama(tokenizer: Any, hidden: int = 512, layers: int = 8) -> Generato
     return Generator(transformers.LlamaForCausalLM(config).eval(), tokenizer)
 
 
-def write(generator: Generator, prompt: list[int], most: int, **options: Any) -> tuple[list[int], float]:
-    """What `model.generate` writes greedily behind a prompt, and in how many seconds."""
-    inputs = torch.tensor([prompt])
+def write(
+    generator: Generator, prompt: list[int], most: int, *, rows: int = 1, **options: Any
+) -> tuple[list[int], float]:
+    """What `model.generate` writes greedily behind a prompt (in the first of equal rows), and in how many seconds."""
+    inputs = torch.tensor([prompt] * rows, device=generator._model.device)
     started = time.perf_counter()
     with torch.inference_mode():
         output = generator._model.generate(
