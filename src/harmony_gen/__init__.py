@@ -29,7 +29,7 @@ from harmony_gen.errors import (
 if TYPE_CHECKING:
     from harmony_gen.decoding.sampling import Sampling
     from harmony_gen.generator import Generator
-    from harmony_gen.result import Done, Event, Field, FieldDone, Result, TextDelta, Usage
+    from harmony_gen.result import Done, Event, Field, FieldDone, ReasoningDelta, Result, TextDelta, ToolCall, Usage
     from harmony_gen.schema import Schema
     from harmony_gen.schema.rules import Rejection, rule
     from harmony_gen.shortcut import generate
@@ -42,11 +42,13 @@ _HOMES = {
     "Field": "result",
     "FieldDone": "result",
     "Generator": "generator",
+    "ReasoningDelta": "result",
     "Rejection": "schema.rules",
     "Result": "result",
     "Sampling": "decoding.sampling",
     "Schema": "schema",
     "TextDelta": "result",
+    "ToolCall": "result",
     "Usage": "result",
     "generate": "shortcut",
     "rule": "schema.rules",
@@ -65,6 +67,7 @@ __all__ = [
     "MissingExtra",
     "ModelError",
     "PromptError",
+    "ReasoningDelta",
     "Rejection",
     "Result",
     "RuleError",
@@ -72,6 +75,7 @@ __all__ = [
     "Schema",
     "SchemaError",
     "TextDelta",
+    "ToolCall",
     "UnsatisfiableError",
     "Usage",
     "ValidationError",

@@ -10,18 +10,29 @@ from harmony_gen.confidence import Fields, fields_of
 from harmony_gen.decoding.drafting import Drafter
 from harmony_gen.decoding.loop import decode
 from harmony_gen.errors import Interrupted, ModelError
-from harmony_gen.result import Done, Event, FieldDone, FinishReason, Result, TextDelta, Usage
+from harmony_gen.result import (
+    Done,
+    Event,
+    FieldDone,
+    FinishReason,
+    ReasoningDelta,
+    Result,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
 from harmony_gen.schema.judge import read_json
 from harmony_gen.schema.scanner import Scan, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from harmony_gen.decoding.kv_cache import ModelRunner
-    from harmony_gen.decoding.matcher import Matcher
     from harmony_gen.decoding.sampling import Choice, Sampling
+    from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
-    from harmony_gen.schema import Schema
+    from harmony_gen.schema.scanner import Closed
+    from harmony_gen.tools import Described
 
 _REASONS: dict[str | None, FinishReason] = {
     None: "complete",
@@ -37,10 +48,10 @@ class Answer:
         self,
         runner: ModelRunner,
         vocabulary: Vocabulary,
-        schema: Schema[Any],
-        matcher: Matcher,
+        matcher: TurnMatcher,
         prompt: list[int],
         *,
+        tools: Mapping[str, Described],
         sampling: Sampling,
         source: str,
         started: float,
@@ -50,16 +61,16 @@ class Answer:
         Args:
             runner: runs the model, for this answer alone.
             vocabulary: the model's.
-            schema: what a right answer is.
-            matcher: at the start of the answer.
+            matcher: at the start of the turn.
             prompt: token ids.
+            tools: the tools that may be called, by their names.
             sampling: how to choose.
             source: where values may come from.
             started: `time.perf_counter()` when the answer was asked for.
         """
         self._vocabulary = vocabulary
-        self._schema = schema
         self._matcher = matcher
+        self._tools = tools
         self._prompt = prompt
         self._sampling = sampling
         self._source = source
@@ -70,11 +81,12 @@ class Answer:
         self._first: float | None = None
 
     def choices(self) -> Iterator[bytes]:
-        """Runs the decode loop; yields the bytes of each token that is final."""
+        """Runs the decode loop; yields, of each token that is final, the bytes it wrote of the answer."""
         try:
             for choice in decode(self._runner, self._prompt, self._matcher, self._sampling, drafter=self._drafter):
                 self._first = self._first or time.perf_counter()
-                data = b"" if choice.token in self._vocabulary.ends else self._vocabulary.bytes_of([choice.token])
+                is_answer = len(self._choices) in self._matcher.answer
+                data = self._vocabulary.bytes_of([choice.token]) if is_answer else b""
                 self._choices.append((choice, len(data)))
                 yield data
             self._runner.hand_on()
@@ -94,6 +106,8 @@ class Answer:
     def result(self) -> Result[Any]:
         """The result, after the loop has ended."""
         matcher = self._matcher
+        body = matcher.body
+        assert body is not None  # noqa: S101 - a turn ends behind its answer
         text = matcher.text
         now = time.perf_counter()
         usage = Usage(
@@ -107,31 +121,46 @@ class Answer:
             seconds=now - self._started,
             seconds_to_first_token=(self._first or now) - self._started,
         )
+        value = body.schema.validate(text.decode())
+        choices = self._choices[matcher.answer.start : matcher.answer.stop + 1]
         return Result(
-            value=self._schema.validate(text.decode()),
+            value=value if body.tool is None else ToolCall(body.tool, self._tools[body.tool].named(value)),
             text=text.decode(),
             tokens=tuple(matcher.tokens),
-            fields=Fields(lambda: fields_of(text, self._choices, self._source)) if self._schema.is_json else {},
+            fields=Fields(lambda: fields_of(text, choices, self._source)) if body.schema.is_json else {},
             usage=usage,
             finish=_REASONS[matcher.closed_by],
             rejections=tuple(matcher.rejections),
+            reasoning=matcher.settled("reasoning"),
+            preamble=matcher.settled("preamble"),
         )
 
     def events(self) -> Iterator[Event[Any]]:
         """Runs the decode loop; yields what is new, and the result at last."""
-        text = b""
+        text, thought = b"", ""
         decoder = codecs.getincrementaldecoder("utf-8")()
         scan = Scan()
         for data in self.choices():
+            thoughts = self._matcher.settled("reasoning") or ""
+            if len(thoughts) > len(thought):
+                yield ReasoningDelta(thoughts[len(thought) :])
+                thought = thoughts
             text += data
             delta = decoder.decode(data)
             if delta:
                 yield TextDelta(delta)
-            if self._schema.is_json:
-                scan, closed = scan.feed(data) if data else scan.end()
-                for item in closed:
-                    yield FieldDone(pointer(item.path), read_json(text[slice(*item.span)]))
+            scan, closed = scan.feed(data) if self._is_json else (scan, [])
+            yield from _done(text, closed)
+        yield from _done(text, scan.end()[1] if self._is_json else [])
         yield Done(self.result())
+
+    @property
+    def _is_json(self) -> bool:
+        return self._matcher.body is not None and self._matcher.body.schema.is_json
+
+
+def _done(text: bytes, closed: Iterable[Closed]) -> Iterator[FieldDone]:
+    return (FieldDone(pointer(item.path), read_json(text[slice(*item.span)])) for item in closed)
 
 
 def _failure(error: Exception, model: Any, prompt_tokens: int) -> ModelError:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 from functools import cached_property, partial
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from harmony_gen import prompt as prompts
 from harmony_gen.errors import BudgetError, HarmonyError, Interrupted, ModelError, PromptError
+from harmony_gen.request import request_of
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
@@ -17,18 +18,21 @@ if TYPE_CHECKING:
 
     from harmony_gen.answer import Answer
     from harmony_gen.decoding.batch import Batch
-    from harmony_gen.decoding.matcher import Matcher
+    from harmony_gen.decoding.formats import Format
     from harmony_gen.decoding.prefixes import Prefixes
-    from harmony_gen.decoding.sampling import Sampling
+    from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.prompt import Prompt
+    from harmony_gen.request import Options, Request, Shared
     from harmony_gen.result import Event, Result
-    from harmony_gen.schema.rules import Rule
 
 T = TypeVar("T")
 
 _PREFIX_BYTES = 256 * 2**20
 """Memory for KV caches of earlier prompts."""
+
+_END_OF_PROMPT = 16
+"""Tokens at the end of a prompt in which it may open thoughts."""
 
 
 class Generator:
@@ -38,10 +42,18 @@ class Generator:
     is ever changed. A generator may be used from several threads: answers share nothing but the model.
     """
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
-        """Wraps a transformers causal LM and its fast tokenizer."""
+    def __init__(self, model: Any, tokenizer: Any, *, turn: str = "auto") -> None:
+        """Wraps a transformers causal LM and its fast tokenizer.
+
+        Args:
+            model: the model.
+            tokenizer: its tokenizer.
+            turn: how its turns look: plain, think (thoughts between tags, as its chat template writes them),
+                harmony (as gpt-oss), or auto.
+        """
         self._model = model
         self._tokenizer = tokenizer
+        self._turn = turn
         self._is_embedded = False
 
     @classmethod
@@ -52,6 +64,7 @@ class Generator:
         precision: str = "auto",
         device: str | dict[str, Any] = "auto",
         adapter: str | None = None,
+        turn: str = "auto",
     ) -> Generator:
         """Loads a model.
 
@@ -60,6 +73,7 @@ class Generator:
             precision: auto, fp32, bf16, fp16, int8 or int4.
             device: auto, cpu, cuda, cuda:N, or a device map.
             adapter: directory or hub id of a peft adapter.
+            turn: see `Generator`.
 
         Raises:
             ModelError: it cannot be loaded; the message says what was tried.
@@ -68,7 +82,7 @@ class Generator:
         from harmony_gen.models import load
 
         loaded = load(model, precision=precision, device=device, adapter=adapter)
-        return cls(loaded.model, loaded.tokenizer)
+        return cls(loaded.model, loaded.tokenizer, turn=turn)
 
     @classmethod
     def embedded(cls) -> Generator:
@@ -81,49 +95,18 @@ class Generator:
         return generator
 
     @overload
-    def generate(
-        self,
-        prompt: Prompt,
-        schema: type[T] | Schema[T],
-        *,
-        max_new_tokens: int = ...,
-        sampling: Sampling | None = ...,
-        source: str | None = ...,
-        rules: Sequence[Rule] = ...,
-    ) -> Result[T]: ...
+    def generate(self, prompt: Prompt, schema: type[T] | Schema[T], **options: Unpack[Options]) -> Result[T]: ...
 
     @overload
-    def generate(
-        self,
-        prompt: Prompt,
-        schema: Any,
-        *,
-        max_new_tokens: int = ...,
-        sampling: Sampling | None = ...,
-        source: str | None = ...,
-        rules: Sequence[Rule] = ...,
-    ) -> Result[Any]: ...
+    def generate(self, prompt: Prompt, schema: Any, **options: Unpack[Options]) -> Result[Any]: ...
 
-    def generate(
-        self,
-        prompt: Prompt,
-        schema: Any,
-        *,
-        max_new_tokens: int = 512,
-        sampling: Sampling | None = None,
-        source: str | None = None,
-        rules: Sequence[Rule] = (),
-    ) -> Result[Any]:
+    def generate(self, prompt: Prompt, schema: Any, **options: Unpack[Options]) -> Result[Any]:
         """Answers a prompt in a schema.
 
         Args:
             prompt: a text, or chat messages.
             schema: anything `Schema.of` takes.
-            max_new_tokens: the most tokens the answer may take, its end token included. It is always complete
-                within them.
-            sampling: how tokens are chosen; greedy by default.
-            source: the text to look up values in; by default what the user said in the prompt.
-            rules: further conditions on values, as made by `harmony_gen.rule`.
+            options: see `harmony_gen.request.Options`: max_new_tokens, sampling, source, rules, reasoning, tools.
 
         Raises:
             SchemaError: the schema is malformed or cannot be guaranteed.
@@ -135,29 +118,25 @@ class Generator:
             Interrupted: Ctrl-C; carries the partial text.
             TypeError: `max_new_tokens` is no whole number, or `sampling` no `Sampling`.
         """
-        return self._start(prompt, schema, max_new_tokens, sampling, source, rules).write()
+        return self._start(request_of(prompt, schema, **options)).write()
 
     def generate_batch(
         self,
         prompts: Iterable[Prompt],
         schemas: Any,
         *,
-        max_new_tokens: int = 512,
-        sampling: Sampling | None = None,
         sources: Sequence[str | None] | None = None,
-        rules: Sequence[Rule] = (),
         batch_size: int = 16,
+        **options: Unpack[Shared],
     ) -> list[Result[Any] | HarmonyError]:
         """Answers many prompts; each answer is the one it would be alone.
 
         Args:
             prompts: the prompts.
             schemas: one schema for all, or a list with one for each.
-            max_new_tokens: as for `generate`, for each answer.
-            sampling: as for `generate`; every answer starts with the same seed.
-            sources: as for `generate`, one for each prompt.
-            rules: as for `generate`.
+            sources: the source of each prompt.
             batch_size: answers that are written together, ≥ 1.
+            options: as for `generate`, for each answer; all start with the same seed.
 
         Returns:
             A result for each prompt, in order; the error in place of one that failed.
@@ -174,15 +153,7 @@ class Generator:
         if not len(rows) == len(each) == len(texts):
             counts = f"{len(rows)} prompts, {len(each)} schemas and {len(texts)} sources"
             raise ValueError(f"There are {counts}: give one for each.")
-        results = self.generate_each(
-            rows,
-            each,
-            max_new_tokens=max_new_tokens,
-            sampling=sampling,
-            sources=texts,
-            rules=rules,
-            batch_size=batch_size,
-        )
+        results = self.generate_each(rows, each, sources=texts, batch_size=batch_size, **options)
         return list(tqdm(results, total=len(rows), unit="answer", delay=2, disable=None))
 
     def generate_each(
@@ -190,22 +161,18 @@ class Generator:
         prompts: Iterable[Prompt],
         schemas: Any,
         *,
-        max_new_tokens: int = 512,
-        sampling: Sampling | None = None,
         sources: Iterable[str | None] | None = None,
-        rules: Sequence[Rule] = (),
         batch_size: int = 16,
+        **options: Unpack[Shared],
     ) -> Iterator[Result[Any] | HarmonyError]:
         """Answers prompts without end: they are taken as there is room, and results given as they are done.
 
         Args:
             prompts: the prompts; an iterator may give as many as it likes, memory stays bounded.
             schemas: one schema for all, or a list or an iterator with one for each.
-            max_new_tokens: as for `generate`, for each answer.
-            sampling: as for `generate`; every answer starts with the same seed.
-            sources: as for `generate`, one for each prompt.
-            rules: as for `generate`.
+            sources: the source of each prompt.
             batch_size: answers that are written together, ≥ 1.
+            options: as for `generate`, for each answer; all start with the same seed.
 
         Yields:
             A result for each prompt, in order; the error in place of one that failed.
@@ -226,7 +193,7 @@ class Generator:
 
         def task(prompt: Prompt, schema: Any, source: str | None) -> Result[Any] | HarmonyError:
             try:
-                return self._start(prompt, schema, max_new_tokens, sampling, source, rules, batch).write()
+                return self._start(request_of(prompt, schema, source=source, **options), batch).write()
             except HarmonyError as error:
                 return error
 
@@ -237,23 +204,14 @@ class Generator:
         except KeyboardInterrupt as error:
             raise error if isinstance(error, Interrupted) else Interrupted("") from error
 
-    def stream(
-        self,
-        prompt: Prompt,
-        schema: Any,
-        *,
-        max_new_tokens: int = 512,
-        sampling: Sampling | None = None,
-        source: str | None = None,
-        rules: Sequence[Rule] = (),
-    ) -> Iterator[Event[Any]]:
+    def stream(self, prompt: Prompt, schema: Any, **options: Unpack[Options]) -> Iterator[Event[Any]]:
         """Answers a prompt in a schema, bit by bit. Arguments and errors are those of `generate`.
 
         Yields:
-            TextDelta for new text, FieldDone for each value that closes, at last Done with the result.
-            Nothing is ever taken back. Ending the iteration early frees the model's cache.
+            ReasoningDelta for new thoughts, TextDelta for new text, FieldDone for each value that closes, at last
+            Done with the result. Nothing is ever taken back. Ending the iteration early frees the model's cache.
         """
-        yield from self._start(prompt, schema, max_new_tokens, sampling, source, rules).events()
+        yield from self._start(request_of(prompt, schema, **options)).events()
 
     def accepts(self, schema: Any, text: str) -> bool:
         """Whether a text can be written under a schema: no mask, no rule and no judge stands in the way.
@@ -280,6 +238,13 @@ class Generator:
         return Vocabulary(self._tokenizer, width, end_tokens(self._model, self._tokenizer))
 
     @cached_property
+    def _format(self) -> Format:
+        """How the model's turns look."""
+        from harmony_gen.decoding.formats import format_of
+
+        return format_of(getattr(self._tokenizer, "chat_template", None), self._vocabulary, self._turn)
+
+    @cached_property
     def _prefixes(self) -> Prefixes:
         from harmony_gen.decoding.prefixes import Prefixes
 
@@ -292,61 +257,62 @@ class Generator:
         window: int | None = getattr(config, "max_position_embeddings", None)
         return window
 
-    def _start(
-        self,
-        prompt: Prompt,
-        schema: Any,
-        max_new_tokens: int,
-        sampling: Sampling | None,
-        source: str | None,
-        rules: Sequence[Rule],
-        batch: Batch[Any] | None = None,
-    ) -> Answer:
+    def _start(self, request: Request, batch: Batch[Any] | None = None) -> Answer:
         from harmony_gen.answer import Answer
         from harmony_gen.decoding.kv_cache import ModelRunner
-        from harmony_gen.decoding.sampling import Sampling
 
         started = time.perf_counter()
-        _check(max_new_tokens, sampling)
         if self._model.training:
             raise ModelError("The model is in training mode, so its dropout would change answers. Call model.eval().")
-        compiled = Schema.of(schema).with_rules(rules)
-        tokens = self._encode(prompt, compiled)
+        tokens = self._encode_request(request)
         return Answer(
             ModelRunner(self._model, self._prefixes, batch),
             self._vocabulary,
-            compiled,
-            self._matcher(compiled, len(tokens), max_new_tokens),
+            self._matcher(request, tokens),
             tokens,
-            sampling=sampling or Sampling(),
-            source=prompts.source_of(prompt) if source is None else source,
+            tools=request.tools,
+            sampling=request.sampling,
+            source=request.source,
             started=started,
         )
 
-    def _encode(self, prompt: Prompt, schema: Schema[Any]) -> list[int]:
-        messages = prompts.messages_of(prompt)
+    def _encode(self, prompt: Prompt, schema: Any) -> list[int]:
+        """The tokens a model reads of a prompt and a schema."""
+        return self._encode_request(request_of(prompt, schema))
+
+    def _encode_request(self, request: Request) -> list[int]:
+        if self._is_embedded and request.schema is not None and not request.tools:
+            return prompts.encode_embedded(request.messages, request.schema, self._vocabulary)
         if self._is_embedded:
-            return prompts.encode_embedded(messages, schema, self._vocabulary)
-        if getattr(self._tokenizer, "chat_template", None):
-            return prompts.encode_chat(messages, schema, self._tokenizer, self._vocabulary)
-        return prompts.encode_plain(messages, schema, self._tokenizer, self._vocabulary)
+            raise ModelError("The embedded model knows no tools. Pass model=… with one that does.")
+        return prompts.encode(request, self._format, self._tokenizer, self._vocabulary)
 
-    def _matcher(self, schema: Schema[Any], prompt_tokens: int, max_new_tokens: int) -> Matcher:
+    def _matcher(self, request: Request, prompt: list[int]) -> TurnMatcher:
         """A matcher whose budget fits the model's window behind the prompt."""
-        from harmony_gen.decoding.matcher import Matcher
+        from harmony_gen.decoding.formats import turn_of
+        from harmony_gen.decoding.turn_matcher import TurnMatcher
 
-        room = max_new_tokens if self._window is None else self._window - prompt_tokens
+        turn = turn_of(
+            self._format,
+            self._vocabulary,
+            request.schema,
+            tools={name: tool.arguments for name, tool in request.tools.items()},
+            reasoning=request.reasoning,
+            prompt=self._tokenizer.decode(prompt[-_END_OF_PROMPT:]),
+        )
+        most = request.max_new_tokens
+        room = most if self._window is None else self._window - len(prompt)
         try:
-            return Matcher(schema, self._vocabulary, min(max_new_tokens, room))
+            return TurnMatcher(turn, self._vocabulary, min(most, room))
         except BudgetError as error:
-            if error.needed > max_new_tokens:
-                raise BudgetError(error.needed, max_new_tokens) from None
+            if error.needed > most:
+                raise BudgetError(error.needed, most) from None
             limit = (self._window or 0) - error.needed
             raise PromptError(
-                f"The prompt takes {prompt_tokens} tokens with its schema, the model's context window is "
+                f"The prompt takes {len(prompt)} tokens with its schema, the model's context window is "
                 f"{self._window}, and the shortest valid answer takes {error.needed}: the prompt may take at "
                 f"most {limit}. Shorten the text or the schema, or use a model with a larger window.",
-                tokens=prompt_tokens,
+                tokens=len(prompt),
                 limit=limit,
             ) from error
 
@@ -367,15 +333,3 @@ def _table(
         except StopIteration:
             raise ValueError(f"There is no schema or no source for prompt {number}: give one for each.") from None
         yield row
-
-
-def _check(max_new_tokens: object, sampling: object) -> None:
-    """Raises TypeError for options of a wrong type."""
-    from harmony_gen.decoding.sampling import Sampling
-
-    if not isinstance(max_new_tokens, int) or isinstance(max_new_tokens, bool):
-        message = f"max_new_tokens must be a whole number of tokens; it is {max_new_tokens!r}."
-        raise TypeError(message)
-    if not isinstance(sampling, Sampling | None):
-        message = f"sampling must be a harmony_gen.Sampling, or None; it is {sampling!r}."
-        raise TypeError(message)

@@ -73,12 +73,26 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What a model answers that calls a tool.
+
+    Attributes:
+        name: the tool.
+        arguments: by their names; of a Python function as its annotations say, else as JSON.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Result(Generic[T]):
     """A valid answer.
 
     Attributes:
-        value: the answer as a value: dict, list, …, an instance of the Pydantic type, or a str for a regex.
-        text: the answer as the model wrote it.
+        value: the answer as a value: dict, list, …, an instance of the Pydantic type, or a str for a regex; a
+            `ToolCall` if a tool is called.
+        text: the answer, or the arguments of the call, as the model wrote it.
         tokens: ids of the whole turn, its end token included.
         fields: the scalars by JSON Pointer, in order; {} where the answer is not JSON.
         usage: what it cost.
@@ -86,6 +100,8 @@ class Result(Generic[T]):
             left room for a valid end; "closed_by_rules" if a shortest valid completion stood in where the
             user's validators refused what the model wanted.
         rejections: what rules refused while it was written, in order.
+        reasoning: what the model thought before it answered; None if it was not to think.
+        preamble: what it said to the user before it called a tool; None if nothing.
     """
 
     value: T
@@ -95,11 +111,20 @@ class Result(Generic[T]):
     usage: Usage
     finish: FinishReason
     rejections: tuple[Rejection, ...]
+    reasoning: str | None = None
+    preamble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
     """More text. All deltas together are the text of the result."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """More of the model's thoughts. All deltas together are the reasoning of the result."""
 
     text: str
 
@@ -119,4 +144,4 @@ class Done(Generic[T]):
     result: Result[T]
 
 
-Event = TextDelta | FieldDone | Done[T]
+Event = ReasoningDelta | TextDelta | FieldDone | Done[T]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harmony_gen.decoding.matcher import Matcher
+    from harmony_gen.decoding.loop import TokenMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
 
 _LONGEST_CLUE = 32
@@ -27,7 +27,7 @@ _MOST_IDLE = 32
 class NoDrafts:
     """Proposes nothing."""
 
-    def after(self, _: Matcher) -> list[int]:
+    def after(self, _: TokenMatcher) -> list[int]:
         """See `Drafter`."""
         return []
 
@@ -54,7 +54,7 @@ class Drafter:
         self._waits = 0  # and how many it will be after another failure
         self._open: list[int] = []  # what is left of the last draft
 
-    def after(self, matcher: Matcher) -> list[int]:
+    def after(self, matcher: TokenMatcher) -> list[int]:
         """Tokens that may follow; [] where nothing is known of them."""
         self._settle()
         if self._idle:

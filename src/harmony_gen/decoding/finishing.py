@@ -71,6 +71,21 @@ class Finish:
         return self if full == self.full else Finish(self._vocabulary, self.text, full=full, tokens=self._tokens)
 
 
+def shortest(schema: Schema[Any], vocabulary: Vocabulary) -> Finish:
+    """The whole of a short answer.
+
+    Raises:
+        UnsatisfiableError: none is known.
+    """
+    try:
+        return Finish(vocabulary, schema.witness().encode(), full=True)
+    except UnsatisfiableError:
+        structural = schema.structural_witness
+        if structural is None:
+            raise
+        return Finish(vocabulary, structural.encode(), full=False)
+
+
 class Position(NamedTuple):
     """A place in an answer.
 
@@ -116,14 +131,7 @@ class Finisher:
             UnsatisfiableError: none is known.
             BudgetError: it does not fit `budget` tokens, its end token included.
         """
-        schema = self._schema
-        try:
-            finish = Finish(self._vocabulary, schema.witness().encode(), full=True)
-        except UnsatisfiableError:
-            structural = schema.structural_witness
-            if structural is None:
-                raise
-            finish = Finish(self._vocabulary, structural.encode(), full=False)
+        finish = shortest(self._schema, self._vocabulary)
         if len(finish.tokens) >= budget:
             raise BudgetError(needed=len(finish.tokens) + 1, given=budget)
         return finish

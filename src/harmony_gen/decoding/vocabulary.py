@@ -124,6 +124,11 @@ class Vocabulary:
         cuts = [0, *(match.start() + 1 for match in self._spellings.finditer(text)), len(text)]
         return [text[start:end] for start, end in pairwise(cuts) if start < end]
 
+    def control_spelling(self, text: str) -> str | None:
+        """The first spelling of a control token in a text."""
+        found = self._spelling.search(text)
+        return found.group() if found else None
+
     def controls(self, tokens: Sequence[int]) -> list[int]:
         """The control tokens among some tokens, in order."""
         return [token for token in tokens if token in self.control]

@@ -1,0 +1,130 @@
+"""What a caller asks for, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from harmony_gen import prompt as prompts
+from harmony_gen import tools as tools_
+from harmony_gen.errors import SchemaError
+from harmony_gen.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harmony_gen.decoding.sampling import Sampling
+    from harmony_gen.prompt import Prompt
+    from harmony_gen.schema.rules import Rule
+    from harmony_gen.tools import Described, Tool
+
+Effort = Literal["low", "medium", "high"]
+
+_SHARES = {"low": 0.25, "medium": 0.5, "high": 0.75}
+"""Of all tokens, how many may be thoughts."""
+
+_EFFORTS: tuple[tuple[int, Effort], ...] = ((256, "low"), (1024, "medium"))
+"""What so many tokens of thoughts are called; "high" is more."""
+
+
+class Shared(TypedDict, total=False):
+    """Options of all answers of a batch.
+
+    Attributes:
+        max_new_tokens: the most tokens of the turn, thoughts and its end included; 512 by default. The answer is
+            always complete within them.
+        sampling: how tokens are chosen; greedy by default.
+        rules: further conditions on values, as made by `harmony_gen.rule`.
+        reasoning: how much a model that can think may think before it answers: a number of tokens, or "low",
+            "medium" or "high" for a quarter, half or three quarters of `max_new_tokens`; by default not at all.
+        tools: functions or descriptions (see `harmony_gen.tools.Tool`), of which the model may call one instead
+            of answering; the value is a `ToolCall` then. With the schema None it must.
+    """
+
+    max_new_tokens: int
+    sampling: Sampling | None
+    rules: Sequence[Rule]
+    reasoning: int | Effort | None
+    tools: Sequence[Tool]
+
+
+class Options(Shared, total=False):
+    """Options of one answer, those of `Shared` among them.
+
+    Attributes:
+        source: the text to look up values in; by default what the user said in the prompt.
+    """
+
+    source: str | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller asks for.
+
+    Attributes:
+        messages: the conversation.
+        schema: what a right answer is; None if a tool must be called.
+        tools: the tools that may be called, by their names.
+        max_new_tokens: the most tokens of the turn.
+        sampling: how they are chosen.
+        source: where values may come from.
+        reasoning: the most tokens of thoughts; 0 for none.
+        effort: what the model is told of that.
+    """
+
+    messages: list[dict[str, str]]
+    schema: Schema[Any] | None
+    tools: Mapping[str, Described]
+    max_new_tokens: int
+    sampling: Sampling
+    source: str
+    reasoning: int
+    effort: Effort
+
+
+def request_of(  # noqa: PLR0913 - the options, as `Options` lists them
+    prompt: Prompt,
+    schema: Any,
+    *,
+    max_new_tokens: int = 512,
+    sampling: Sampling | None = None,
+    source: str | None = None,
+    rules: Sequence[Rule] = (),
+    reasoning: int | Effort | None = None,
+    tools: Sequence[Tool] = (),
+) -> Request:
+    """Checks what was asked for; see `Generator.generate`."""
+    from harmony_gen.decoding.sampling import Sampling
+
+    if not isinstance(max_new_tokens, int) or isinstance(max_new_tokens, bool):
+        message = f"max_new_tokens must be a whole number of tokens; it is {max_new_tokens!r}."
+        raise TypeError(message)
+    if not isinstance(sampling, Sampling | None):
+        message = f"sampling must be a harmony_gen.Sampling, or None; it is {sampling!r}."
+        raise TypeError(message)
+    if schema is None and not tools:
+        raise SchemaError("There is no schema: give one, or tools that may be called.")
+    thoughts, effort = _thoughts(reasoning, max_new_tokens)
+    return Request(
+        messages=prompts.messages_of(prompt),
+        schema=None if schema is None else Schema.of(schema).with_rules(rules),
+        tools=tools_.describe(tools),
+        max_new_tokens=max_new_tokens,
+        sampling=sampling or Sampling(),
+        source=prompts.source_of(prompt) if source is None else source,
+        reasoning=thoughts,
+        effort=effort,
+    )
+
+
+def _thoughts(reasoning: object, most: int) -> tuple[int, Effort]:
+    """Tokens of thoughts, and what that is called."""
+    if reasoning is None:
+        return 0, "low"
+    if reasoning in ("low", "medium", "high"):
+        return int(_SHARES[reasoning] * most), reasoning
+    if not isinstance(reasoning, int) or isinstance(reasoning, bool) or reasoning < 0:
+        message = f'reasoning must be a number of tokens, "low", "medium", "high" or None; it is {reasoning!r}.'
+        raise TypeError(message)
+    return reasoning, next((name for size, name in _EFFORTS if reasoning <= size), "high")
