@@ -85,7 +85,7 @@ def test_neither_schema_nor_tools(tiny: Generator) -> None:
 
 
 def test_the_embedded_model_knows_no_tools(embedded: Generator) -> None:
-    with pytest.raises(ModelError, match="knows no tools"):
+    with pytest.raises(ModelError, match="knows neither tools nor examples"):
         embedded.generate("x", {"type": "boolean"}, tools=[weather])
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from functools import cached_property, partial
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from harmony_gen import prompt as prompts
 from harmony_gen.errors import BudgetError, HarmonyError, Interrupted, ModelError, PromptError
@@ -31,6 +31,16 @@ T = TypeVar("T")
 _PREFIX_BYTES = 256 * 2**20
 """Memory for KV caches of earlier prompts."""
 
+
+class _Closed:
+    """Stands for the model of a generator that is closed."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise ModelError("The generator is closed. Make another one.")
+
+
+_CLOSED = _Closed()
+
 _END_OF_PROMPT = 16
 """Tokens at the end of a prompt in which it may open thoughts."""
 
@@ -39,7 +49,8 @@ class Generator:
     """A model that answers in schemas.
 
     Make one with `from_pretrained`, `embedded`, or from a transformers model and tokenizer you have. Neither
-    is ever changed. A generator may be used from several threads: answers share nothing but the model.
+    is ever changed. A generator may be used from several threads: answers share nothing but the model. Caches of
+    earlier prompts are freed after five minutes without use; `close`, or the end of a `with` block, frees all.
     """
 
     def __init__(self, model: Any, tokenizer: Any, *, turn: str = "auto") -> None:
@@ -93,6 +104,18 @@ class Generator:
         generator = cls(loaded.model, loaded.tokenizer)
         generator._is_embedded = True
         return generator
+
+    def close(self) -> None:
+        """Lets go of the model and of all caches. Closed generators answer no more."""
+        self._prefixes.clear()
+        self._model = self._tokenizer = _CLOSED
+        vars(self).pop("_vocabulary", None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @overload
     def generate(self, prompt: Prompt, schema: type[T] | Schema[T], **options: Unpack[Options]) -> Result[T]: ...
@@ -281,10 +304,10 @@ class Generator:
         return self._encode_request(request_of(prompt, schema))
 
     def _encode_request(self, request: Request) -> list[int]:
-        if self._is_embedded and request.schema is not None and not request.tools:
-            return prompts.encode_embedded(request.messages, request.schema, self._vocabulary)
         if self._is_embedded:
-            raise ModelError("The embedded model knows no tools. Pass model=… with one that does.")
+            if request.schema is None or request.tools or request.examples:
+                raise ModelError("The embedded model knows neither tools nor examples: pass another as model=….")
+            return prompts.encode_embedded(request.messages, request.schema, self._vocabulary)
         return prompts.encode(request, self._format, self._tokenizer, self._vocabulary)
 
     def _matcher(self, request: Request, prompt: list[int]) -> TurnMatcher:

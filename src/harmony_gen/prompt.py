@@ -110,7 +110,7 @@ def encode(request: Request, form: Format, tokenizer: Any, vocabulary: Vocabular
     if not template and form.name == "harmony":
         return encode_harmony(request, vocabulary)
     if not template:
-        return encode_plain(request.messages, instruction(request.schema, tools), tokenizer, vocabulary)
+        return encode_plain(request.conversation, instruction(request.schema, tools), tokenizer, vocabulary)
     knows_tools = "tools" in template
     if form.name == "harmony":
         told = _response_format(request.schema)
@@ -124,7 +124,7 @@ def encode(request: Request, form: Format, tokenizer: Any, vocabulary: Vocabular
         if found:
             raise ModelError(f"The description of a tool spells the control token {found}. Write it in another way.")
         options["tools"] = described
-    return encode_chat(request.messages, told, tokenizer, vocabulary, options)
+    return encode_chat(request.conversation, told, tokenizer, vocabulary, options)
 
 
 def encode_chat(
@@ -215,8 +215,8 @@ def encode_harmony(request: Request, vocabulary: Vocabulary) -> list[int]:
             "of the model, or set TIKTOKEN_ENCODINGS_BASE to a folder that holds o200k_base.tiktoken."
         ) from error
     make, role = harmony.Message.from_role_and_content, harmony.Role
-    told = [message["content"] for message in request.messages if message["role"] in _INSTRUCTING]
-    said = [make(role(m["role"]), m["content"]) for m in request.messages if m["role"] not in _INSTRUCTING]
+    told = [message["content"] for message in request.conversation if message["role"] in _INSTRUCTING]
+    said = [make(role(m["role"]), m["content"]) for m in request.conversation if m["role"] not in _INSTRUCTING]
     sections = [*told, _response_format(request.schema)]
     developer = harmony.DeveloperContent.new().with_instructions("\n\n".join(filter(None, sections)))
     if request.tools:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from harmony_gen import prompt as prompts
 from harmony_gen import tools as tools_
-from harmony_gen.errors import SchemaError
+from harmony_gen.errors import SchemaError, ValidationError
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from harmony_gen.tools import Described, Tool
 
 Effort = Literal["low", "medium", "high"]
+
+_INSTRUCTING = ("system", "developer")
+"""Who says how to answer."""
 
 _SHARES = {"low": 0.25, "medium": 0.5, "high": 0.75}
 """Of all tokens, how many may be thoughts."""
@@ -39,6 +42,7 @@ class Shared(TypedDict, total=False):
             "medium" or "high" for a quarter, half or three quarters of `max_new_tokens`; by default not at all.
         tools: functions or descriptions (see `harmony_gen.tools.Tool`), of which the model may call one instead
             of answering; the value is a `ToolCall` then. With the schema None it must.
+        examples: pairs of a text and the right answer to it, shown to the model before the conversation.
     """
 
     max_new_tokens: int
@@ -46,6 +50,7 @@ class Shared(TypedDict, total=False):
     rules: Sequence[Rule]
     reasoning: int | Effort | None
     tools: Sequence[Tool]
+    examples: Sequence[tuple[str, Any]]
 
 
 class Options(Shared, total=False):
@@ -69,6 +74,7 @@ class Request:
         max_new_tokens: the most tokens of the turn.
         sampling: how they are chosen.
         source: where values may come from.
+        examples: texts and right answers, written as the model writes them.
         reasoning: the most tokens of thoughts; 0 for none.
         effort: what the model is told of that.
     """
@@ -79,8 +85,20 @@ class Request:
     max_new_tokens: int
     sampling: Sampling
     source: str
+    examples: tuple[tuple[str, str], ...]
     reasoning: int
     effort: Effort
+
+    @property
+    def conversation(self) -> list[dict[str, str]]:
+        """The messages, with the examples as turns before the first that is not the system's."""
+        place = next((i for i, message in enumerate(self.messages) if message["role"] not in _INSTRUCTING), 0)
+        turns = [
+            {"role": role, "content": content}
+            for example in self.examples
+            for role, content in zip(("user", "assistant"), example, strict=True)
+        ]
+        return [*self.messages[:place], *turns, *self.messages[place:]]
 
 
 def request_of(  # noqa: PLR0913 - the options, as `Options` lists them
@@ -93,6 +111,7 @@ def request_of(  # noqa: PLR0913 - the options, as `Options` lists them
     rules: Sequence[Rule] = (),
     reasoning: int | Effort | None = None,
     tools: Sequence[Tool] = (),
+    examples: Sequence[tuple[str, Any]] = (),
 ) -> Request:
     """Checks what was asked for; see `Generator.generate`."""
     from harmony_gen.decoding.sampling import Sampling
@@ -106,16 +125,54 @@ def request_of(  # noqa: PLR0913 - the options, as `Options` lists them
     if schema is None and not tools:
         raise SchemaError("There is no schema: give one, or tools that may be called.")
     thoughts, effort = _thoughts(reasoning, max_new_tokens)
+    compiled = None if schema is None else Schema.of(schema).with_rules(rules)
     return Request(
         messages=prompts.messages_of(prompt),
-        schema=None if schema is None else Schema.of(schema).with_rules(rules),
+        schema=compiled,
         tools=tools_.describe(tools),
         max_new_tokens=max_new_tokens,
         sampling=sampling or Sampling(),
         source=prompts.source_of(prompt) if source is None else source,
+        examples=tuple(_example(compiled, number, example) for number, example in enumerate(examples)),
         reasoning=thoughts,
         effort=effort,
     )
+
+
+def _example(schema: Schema[Any] | None, number: int, example: Any) -> tuple[str, str]:
+    """An example as the model writes it.
+
+    Raises:
+        ValidationError: its answer is not valid.
+        SchemaError: there is no schema that it could be an example of.
+        TypeError: it is no pair of a text and an answer.
+    """
+    if schema is None:
+        raise SchemaError("Examples show answers: give the schema they are valid under.")
+    try:
+        text, value = example
+    except (TypeError, ValueError):
+        text = value = None
+    if not isinstance(text, str):
+        raise TypeError(f"An example is a pair of a text and its answer; number {number} is {example!r:.80}.")
+    try:
+        return text, _written(schema, value)
+    except ValidationError as error:
+        raise ValidationError(f"The answer of example {number} is not valid: {error}") from error
+
+
+def _written(schema: Schema[Any], value: Any) -> str:
+    """The text of a value, as answers are spelled."""
+    from pydantic_core import PydanticSerializationError, to_json
+
+    from harmony_gen.decoding.reachable import respelled
+
+    try:
+        text = respelled(to_json(value).decode()) if schema.is_json else str(value)
+    except PydanticSerializationError as error:
+        raise ValidationError(f"it cannot be written as JSON: {error}") from error
+    schema.validate(text)
+    return text
 
 
 def _thoughts(reasoning: object, most: int) -> tuple[int, Effort]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import time
+import weakref
 from typing import Any
 
 import numpy as np
@@ -63,3 +66,30 @@ def test_rollbacks_behind_a_cached_prompt_are_exact(kind: Any) -> None:
         error, runner, _ = walk(model, seed, 8, prefixes)
         runner.hand_on()
         assert error < 2e-3
+
+
+def test_caches_are_freed_after_a_time_without_use() -> None:
+    model, prefixes = build(llama), Prefixes(2**20, idle=0.3)
+    ask(model, prefixes, PROMPT)
+    time.sleep(0.2)
+    assert ask(model, prefixes, PROMPT) > 0  # in use: the time begins anew
+    time.sleep(0.2)
+    assert prefixes._caches
+    deadline = time.monotonic() + 10
+    while prefixes._caches and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not prefixes._caches
+    assert ask(model, prefixes, PROMPT) == 0
+    prefixes.clear()
+
+
+def test_nobody_waits_for_caches_that_are_gone() -> None:
+    prefixes = Prefixes(2**20, idle=0.1)
+    ask(build(llama), prefixes, PROMPT)
+    gone, watch = weakref.ref(prefixes), prefixes._watch
+    assert watch is not None
+    del prefixes
+    gc.collect()
+    assert gone() is None
+    watch.join(10)
+    assert not watch.is_alive()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
+import weakref
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _LEAST = 16
 """Tokens that are worth it."""
 
+_IDLE = 300.0
+
 _RECENT = 32
 """Earlier prompts that are remembered, to see what they have in common."""
 
@@ -25,13 +29,17 @@ _RECENT = 32
 class Prefixes:
     """Caches by the tokens they hold; the least recently used go when there are too many. Safe for threads."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, idle: float = _IDLE) -> None:
         """Begins without any.
 
         Args:
             limit: bytes that all caches may take; 0 keeps none.
+            idle: seconds without use after which all are freed.
         """
         self._limit = limit
+        self._idle = idle
+        self._used = time.monotonic()
+        self._watch: threading.Timer | None = None
         self._lock = threading.Lock()
         self._caches: OrderedDict[tuple[int, ...], tuple[Any, int]] = OrderedDict()  # with their bytes
         self._recent: deque[tuple[int, ...]] = deque(maxlen=_RECENT)
@@ -40,6 +48,7 @@ class Prefixes:
         """A cache of one's own that holds the first tokens of a sequence, as many as are known, and their number."""
         wanted = tuple(tokens)
         with self._lock:
+            self._used = time.monotonic()
             counts = {known: self._usable(known, wanted) for known in self._caches}
             best = max(counts, key=counts.__getitem__, default=())
             count = counts.get(best, 0)
@@ -71,7 +80,9 @@ class Prefixes:
         with self._lock:
             for known in [known for known in self._caches if _is_plain(cache) and added[: len(known)] == known]:
                 del self._caches[known]
+            self._used = time.monotonic()
             self._caches[added] = cache, size
+            self._watch = self._watch or _watch(self, self._idle)
             while sum(size for _, size in self._caches.values()) > self._limit:
                 self._caches.popitem(last=False)
 
@@ -80,6 +91,34 @@ class Prefixes:
         with self._lock:
             self._caches.clear()
             self._recent.clear()
+            if self._watch is not None:
+                self._watch.cancel()
+                self._watch = None
+
+    def _free_if_idle(self) -> None:
+        """Frees all that have not been used for long, or looks again when they may be."""
+        left = self._used + self._idle - time.monotonic()
+        if left <= 0:
+            self.clear()
+            return
+        with self._lock:
+            if self._watch is not None:
+                self._watch = _watch(self, left)
+
+
+def _watch(prefixes: Prefixes, seconds: float) -> threading.Timer:
+    """Looks after some seconds whether caches are still in use, if they exist then."""
+    known = weakref.ref(prefixes)
+
+    def look() -> None:
+        found = known()
+        if found is not None:
+            found._free_if_idle()
+
+    timer = threading.Timer(seconds, look)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
