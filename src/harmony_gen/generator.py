@@ -271,7 +271,9 @@ class Generator:
     def _prefixes(self) -> Prefixes:
         from harmony_gen.decoding.prefixes import Prefixes
 
-        return Prefixes(_PREFIX_BYTES)
+        # Processes that share a model run the same passes; so none may know more than the others by chance.
+        is_shared = any(hasattr(parameter, "device_mesh") for parameter in self._model.parameters())
+        return Prefixes(0 if is_shared else _PREFIX_BYTES)
 
     @cached_property
     def _window(self) -> int | None:

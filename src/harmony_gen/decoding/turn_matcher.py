@@ -216,14 +216,7 @@ class _Answer:
     def allowed(self) -> NDArray[np.int64]:
         """See `_Stage`."""
         ids = self.matcher.allowed()
-        if not self._body.close:
-            return ids
-        found = np.searchsorted(ids, self._ends)
-        places = [place for place, end in zip(found, self._ends, strict=True) if place < len(ids) and ids[place] == end]
-        if not places:
-            return ids
-        ids = np.delete(ids, places)
-        return np.insert(ids, np.searchsorted(ids, self._body.close[0]), self._body.close[0])
+        return _ending(ids, self._ends, self._body.close[0]) if self._body.close else ids
 
     def accept(self, token: int, *, sampled: bool) -> bool:
         """See `_Stage`."""
@@ -255,8 +248,7 @@ class _Words:
 
     def forced(self) -> list[int]:
         """See `_Stage`."""
-        inside = not _is_whole(self._vocabulary.bytes_of(self.tokens[-CHARACTER:]))
-        if len(self.tokens) < self._limit or inside:
+        if len(self.tokens) < self._limit or not _is_whole(self._vocabulary.bytes_of(self.tokens[-CHARACTER:])):
             return []
         return self._vocabulary.encode_bytes(self.mark) or [self._text.close[0]]
 
@@ -268,10 +260,7 @@ class _Words:
             return np.array(behind, dtype=np.int64) if behind else ids
         if self.mark:
             return ids
-        plain = ids[~np.isin(ids, self._vocabulary.ends)]
-        if len(plain) == len(ids):  # inside a character
-            return plain
-        return np.insert(plain, np.searchsorted(plain, self._text.close[0]), self._text.close[0])
+        return _ending(ids, self._vocabulary.ends, self._text.close[0])
 
     def accept(self, token: int, *, sampled: bool) -> bool:  # noqa: ARG002 - nothing is taken back here
         """See `_Stage`."""
@@ -342,6 +331,16 @@ def _grammar(mark: str) -> str:
     if not mark:
         return engine.grammar_of_regex("(?s:.*)")
     return engine.grammar_of_lark(f"start: text\ntext[suffix={json.dumps(mark)}]: /(?s:.*)/")
+
+
+def _ending(ids: NDArray[np.int64], ends: Sequence[int], close: int) -> NDArray[np.int64]:
+    """Tokens that may come next, ascending, another one in place of those that end an answer."""
+    found = np.searchsorted(ids, ends)
+    places = [place for place, end in zip(found, ends, strict=True) if place < len(ids) and ids[place] == end]
+    if not places:
+        return ids
+    others = np.delete(ids, places)
+    return np.insert(others, np.searchsorted(others, close), close)
 
 
 def _is_whole(data: bytes) -> bool:
