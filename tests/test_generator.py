@@ -361,6 +361,38 @@ def test_ctrl_c_ends_rows_that_run_together(tiny: Generator, monkeypatch: pytest
     assert all(isinstance(row, Result) for row in tiny.generate_batch(["a", "b", "c"], NESTED))
 
 
+@pytest.mark.parametrize("touched", [False, True], ids=["before caches grew", "after they grew"])
+def test_a_batch_that_does_not_fit_goes_on_in_smaller_parts(
+    tiny: Generator, monkeypatch: pytest.MonkeyPatch, touched: bool
+) -> None:
+    plain, sizes = batch_module.run_together, list[int]()
+
+    def limited(*arguments: Any) -> None:
+        sizes.append(len(arguments[2]))
+        if sizes[-1] > 2 and touched:
+            plain(*arguments)
+        if sizes[-1] > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        plain(*arguments)
+
+    prompts = ["a", "b", "c", "d"]
+    alone = [tiny.generate(prompt, NESTED).tokens for prompt in prompts]
+    monkeypatch.setattr(batch_module, "run_together", limited)
+    rows = tiny.generate_batch(prompts, NESTED)
+    assert [row.tokens for row in rows if isinstance(row, Result)] == alone
+    assert sizes[0] == 4
+    assert max(sizes[1:]) == 2
+
+
+def test_a_row_that_never_fits_is_an_error_of_its_own(tiny: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(batch_module, "run_together", never)
+    rows = tiny.generate_batch(["a", "b"], NESTED)
+    assert all(isinstance(row, ModelError) and "Out of memory while generating" in str(row) for row in rows)
+
+
 def test_prompts_without_end_are_taken_as_there_is_room(tiny: Generator) -> None:
     taken = []
 

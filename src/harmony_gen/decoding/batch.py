@@ -15,6 +15,7 @@ import numpy as np
 
 from harmony_gen.decoding.head import Chunk, split
 from harmony_gen.decoding.rows_cache import RowsCache
+from harmony_gen.models.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +29,9 @@ _SHORT = 4
 
 _AHEAD = 4
 """Tasks that may be begun, in batches, before the first that is not done."""
+
+
+_UNLIMITED = 2**62
 
 
 class Ticket:
@@ -70,6 +74,7 @@ class Batch(Generic[R]):
         self._begun = 0  # tasks
         self._given = 0  # results that have been handed out
         self._stopped: BaseException | None = None
+        self._room = _UNLIMITED  # tokens that fit one pass, as far as is known
 
     def forward(self, tokens: Sequence[int], cache: Any, count: int, *, everything: bool) -> Chunk:
         """Runs tokens through the model, together with those of other rows. For the threads of tasks.
@@ -171,17 +176,22 @@ class Batch(Generic[R]):
             if self._given in self._done or not self._waiting:
                 return
             tickets, self._waiting = self._waiting, []
-        for group in _alike(tickets):
+        for group in _alike(tickets, self._room):
             self._run(group)
         with self._condition:
             self._condition.notify_all()
 
     def _run(self, group: list[Ticket]) -> None:
-        """Runs a forward pass; after a failure that has touched no cache each row alone."""
+        """Runs a forward pass; after a failure that has touched no cache each row alone.
+
+        Where memory runs out, no later pass takes more than half of the tokens.
+        """
         before = [ticket.length for ticket in group]
         try:
             run_together(self._model, self._split, group)
         except Exception as error:  # noqa: BLE001 - each row says what it means to it
+            if is_out_of_memory(error):
+                self._room = max(1, len(group) * len(group[-1].tokens) // 2)
             if len(group) > 1 and before == [ticket.length for ticket in group]:
                 for ticket in group:
                     self._run([ticket])
@@ -190,11 +200,18 @@ class Batch(Generic[R]):
                 ticket.error = error
 
 
-def _alike(tickets: Iterable[Ticket]) -> list[list[Ticket]]:
-    """Groups of tickets of about the same length: the shorter ones are padded to the longest."""
+def _alike(tickets: Iterable[Ticket], room: int = _UNLIMITED) -> list[list[Ticket]]:
+    """Groups of tickets of about the same length: the shorter ones are padded to the longest.
+
+    Args:
+        tickets: what rows wait for.
+        room: the most tokens of a group of several, padding included.
+    """
     groups: list[list[Ticket]] = []
     for ticket in sorted(tickets, key=lambda ticket: len(ticket.tokens)):
-        if groups and len(ticket.tokens) <= max(_SHORT, 2 * len(groups[-1][0].tokens)):
+        length = len(ticket.tokens)
+        is_alike = bool(groups) and length <= max(_SHORT, 2 * len(groups[-1][0].tokens))
+        if is_alike and (len(groups[-1]) + 1) * length <= room:
             groups[-1].append(ticket)
         else:
             groups.append([ticket])

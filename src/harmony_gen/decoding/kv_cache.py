@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from harmony_gen.decoding.head import Chunk, Known, split
 from harmony_gen.decoding.prefixes import common_prefix
+from harmony_gen.models.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ class ModelRunner:
         self.forward_passes = 0
         self.cached_tokens = 0
         self._caches = True  # until the model turns out not to
+        self._ran_out = False  # of memory
         self.release()
 
     def hand_on(self) -> None:
@@ -105,7 +107,16 @@ class ModelRunner:
         elif self._final < len(self._tokens) <= final:
             self._commit()
         everything = self._split is not None and not self._split.head.takes_rows(wanted)
-        self._run([*sequence, *(draft() if self._can_draft() else ())], len(sequence), everything=everything)
+        try:
+            self._run([*sequence, *(draft() if self._can_draft() else ())], len(sequence), everything=everything)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error) or self._batch is None or self._ran_out:
+                raise
+            self._ran_out = True  # once more from the start, in smaller company
+            self.release()
+            if self._prefixes is not None:
+                self._prefixes.clear()
+            return self.logits_after(sequence, final=final, wanted=wanted)
         found = self._known(sequence)
         assert found is not None  # noqa: S101 - it was run just now
         return found
