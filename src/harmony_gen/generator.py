@@ -52,6 +52,8 @@ class Generator:
         precision: str = "auto",
         device: str | dict[str, Any] = "auto",
         adapter: str | None = None,
+        load_in_8bit: bool = False,
+        load_in_4bit: bool = False,
     ) -> Generator:
         """Loads a model.
 
@@ -60,13 +62,17 @@ class Generator:
             precision: auto, fp32, bf16, fp16, int8 or int4.
             device: auto, cpu, cuda, cuda:N, or a device map.
             adapter: directory or hub id of a peft adapter.
+            load_in_8bit: transformers' older word for precision="int8".
+            load_in_4bit: likewise for precision="int4".
 
         Raises:
             ModelError: it cannot be loaded; the message says what was tried.
             MissingExtra: the precision needs a package that is not installed.
         """
         from harmony_gen.models import load
+        from harmony_gen.models.precision import from_flags
 
+        precision = from_flags(precision, load_in_8bit=load_in_8bit, load_in_4bit=load_in_4bit)
         loaded = load(model, precision=precision, device=device, adapter=adapter)
         return cls(loaded.model, loaded.tokenizer)
 

@@ -65,7 +65,8 @@ def load(
         model_id_or_path: a directory, or the id of a model on the Hugging Face hub. Code of a checkpoint is
             never run.
         precision: auto, fp32, bf16, fp16, int8 or int4. "auto" leaves a quantised checkpoint as it is, takes
-            16 bit on a GPU, and fp32 on a CPU if that fits.
+            16 bit on a GPU, and fp32 on a CPU if that fits. Weights are quantised one by one where they will
+            lie, so int8 and int4 need no more memory than the finished model and its largest weight in 16 bit.
         device: auto, cpu, cuda, cuda:N, or a device map from module names to devices.
         adapter: directory or hub id of a peft adapter. It is merged into the weights unless they are
             quantised.
@@ -330,7 +331,7 @@ def _with_adapter(model: PreTrainedModel, adapter: str) -> tuple[PreTrainedModel
 
 
 def _share_notes(model: PreTrainedModel, precision: str) -> tuple[str, ...]:
-    """Tell when quantisation missed most of the weights: bitsandbytes converts Linear modules only."""
+    """Tell when quantisation missed most of the weights."""
     if precision not in ("int8", "int4"):
         return ()
     plain = {name: weight.numel() for name, weight in model.named_parameters() if _is_plain(weight)}
@@ -340,10 +341,10 @@ def _share_notes(model: PreTrainedModel, precision: str) -> tuple[str, ...]:
     if share <= _MOSTLY:
         return ()
     largest = max(plain, key=lambda name: plain[name])
+    fused = "some architectures' fused expert tensors" if precision == "int8" else "fused expert tensors"
     note = (
-        f"{precision} left {share:.0%} of the weights unquantised in 16 bit, {largest} among them: only "
-        "Linear modules are converted, not embeddings, the output head or fused expert tensors. "
-        "The saving is small."
+        f"{precision} left {share:.0%} of the weights unquantised in 16 bit, {largest} among them: "
+        f"embeddings, the output head and {fused} are not converted. The saving is small."
     )
     return (note,)
 

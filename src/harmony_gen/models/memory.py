@@ -59,9 +59,9 @@ def estimate(
 ) -> MemoryEstimate:
     """Estimate the memory of a model from its transformers configuration alone.
 
-    int8 and int4 follow what bitsandbytes converts: the weights of Linear modules. Embeddings, norms, the
-    output head and fused expert parameters stay in 16 bit. mxfp4 holds exactly the fused expert parameters in
-    4 bit.
+    int8 and int4 follow what bitsandbytes converts: the weights of Linear modules. Embeddings, norms and the
+    output head stay in 16 bit. Fused expert parameters are held in int8 as well, but for int4 in 16 bit. mxfp4
+    holds exactly the fused expert parameters in 4 bit.
 
     Args:
         config: configuration of a causal language model; it is not changed.
@@ -200,8 +200,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _weight_bytes(config: PreTrainedConfig, precision: str) -> int:
+    from harmony_gen.models import experts
+
     model = _meta_model(config)
     linear = _linear_weights(model)
+    fused = {id(getattr(module, name)): module for _, module, name in experts.weights_of(model)}
     total = 0.0
     for parameter in model.parameters():
         if precision == "fp32":
@@ -210,6 +213,9 @@ def _weight_bytes(config: PreTrainedConfig, precision: str) -> int:
             total += parameter.numel() * (1 / 2 + 1 / 32)  # one byte of scale per 32 values
         elif precision in ("int8", "int4") and id(parameter) in linear:
             total += _quantised_bytes(parameter, precision)
+        elif precision == "int8" and id(parameter) in fused:
+            channels = parameter.shape[2 if fused[id(parameter)].is_transposed else 1]
+            total += parameter.numel() + 2 * parameter.shape[0] * channels
         else:
             total += 2 * parameter.numel()
     return round(total)
@@ -223,14 +229,27 @@ def _quantised_bytes(parameter: torch.nn.Parameter, precision: str) -> float:
     return parameter.numel() / 2 + blocks + 4 * blocks / _ABSMAX_GROUP
 
 
-def _meta_model(config: PreTrainedConfig) -> torch.nn.Module:
-    """Build the architecture without memory. The configuration is copied and its quantisation left out."""
-    import torch
-    from transformers import AutoModelForCausalLM
+def has_fused_experts(config: PreTrainedConfig) -> bool:
+    """Whether a model has experts in fused parameters that can be held in int8."""
+    from harmony_gen.models import experts
 
+    return any(True for _ in experts.weights_of(_meta_model(config)))
+
+
+def without_quantization(config: PreTrainedConfig) -> PreTrainedConfig:
+    """A copy of a configuration that does not say how its checkpoint is quantised."""
     plain = copy.deepcopy(config)
     for part in (plain, plain.get_text_config(decoder=True)):
         vars(part).pop("quantization_config", None)
+    return plain
+
+
+def _meta_model(config: PreTrainedConfig) -> torch.nn.Module:
+    """Build the architecture without memory."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    plain = without_quantization(config)
     try:
         with torch.device("meta"):
             model: torch.nn.Module = AutoModelForCausalLM.from_config(plain, trust_remote_code=False)
