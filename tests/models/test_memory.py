@@ -65,7 +65,7 @@ def cache_bytes(model: Any, batch: int) -> int:
 def test_estimates_agree_with_real_models(config: Any, precision: str, dtype: torch.dtype) -> None:
     model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
     told = estimate(config, precision=precision, context=CONTEXT, batch=2)
-    assert told.weights == sum(parameter.nbytes for parameter in model.parameters())
+    assert told.weights == sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers()))
     assert told.kv_cache == pytest.approx(cache_bytes(model, batch=2), rel=0.1)
     assert told.total == told.weights + told.kv_cache + told.activations
 

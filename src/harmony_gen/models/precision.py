@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import MissingExtra, ModelError
-from harmony_gen.models import memory
+from harmony_gen.models import footprint, memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -89,7 +89,7 @@ def _plan_quantised(own: dict[str, Any], precision: str, config: PreTrainedConfi
 
         return Plan(precision, {"dtype": FLOATS[precision], "quantization_config": Mxfp4Config(dequantize=True)})
     if method == "mxfp4" and precision == "int8":
-        plain = memory.without_quantization(config)
+        plain = footprint.without_quantization(config)
         note = "The checkpoint's mxfp4 experts were made int8."
         return Plan(precision, {**_quantised(config, precision, place), "config": plain}, (note,))
     msg = (
@@ -146,7 +146,7 @@ def _quantised(config: PreTrainedConfig, precision: str, place: str | dict[str, 
     rest = FLOATS[_sixteen_bit(memory.stored_precision(config), kind_of(place))]
     if precision == "int8":
         logging.getLogger("bitsandbytes.autograd._functions").addFilter(_is_worth_saying)
-        if not memory.has_fused_experts(config):
+        if not footprint.has_fused_experts(config):
             return {"dtype": rest, "quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
         from harmony_gen.models.quantizer import Int8Config
 
