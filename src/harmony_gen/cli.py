@@ -1,4 +1,4 @@
-"""The command line: `harmony-gen generate`, `harmony-gen validate`, `harmony-gen schema check`."""
+"""The command line: `harmony-gen generate`, `validate`, `schema check` and `memory`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from harmony_gen.result import Result
     from harmony_gen.schema import Schema
+
+_PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8", "int4")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument(
         "--precision",
         default="auto",
-        choices=("auto", "fp32", "bf16", "fp16", "int8", "int4"),
+        choices=_PRECISIONS,
         help="of the weights",
     )
     generate.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
@@ -75,6 +77,14 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check_schema)
     check.add_argument("file", metavar="FILE", help="JSON Schema (.json)")
     check.add_argument("--order", default="schema", choices=("any", "schema"), help="of the members of objects")
+
+    memory = commands.add_parser("memory", help="say how much memory a model needs, from its configuration alone")
+    memory.set_defaults(run=_memory)
+    memory.add_argument("model", metavar="MODEL", help="directory, config.json, or Hugging Face id")
+    memory.add_argument("--precision", choices=_PRECISIONS, help="of the weights; default: all that are possible")
+    memory.add_argument("--context", type=int, default=4096, metavar="N", help="tokens of prompt and answer")
+    memory.add_argument("--batch", type=int, default=1, metavar="N", help="prompts at a time")
+    memory.add_argument("--device-memory", metavar="SIZE", help="count devices of this size, as 24GiB")
     return parser
 
 
@@ -138,6 +148,23 @@ def _check_schema(options: argparse.Namespace) -> int:
     print(f"Satisfiable: yes, by {witness}")
     print(f"Smallest budget: {_tokens(witness)} tokens, the end token included, with the embedded model's tokenizer")
     _print_caveats(schema)
+    return 0
+
+
+def _memory(options: argparse.Namespace) -> int:
+    from harmony_gen.models import devices, report
+    from harmony_gen.models.loading import configuration
+
+    device_bytes = None if options.device_memory is None else devices.size(options.device_memory)
+    table = report.table(
+        options.model,
+        configuration(options.model),
+        precision=options.precision,
+        context=options.context,
+        batch=options.batch,
+        device_bytes=device_bytes,
+    )
+    print(table)
     return 0
 
 

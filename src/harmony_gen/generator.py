@@ -76,6 +76,8 @@ class Generator:
         device: str | dict[str, Any] = "auto",
         adapter: str | None = None,
         turn: str = "auto",
+        load_in_8bit: bool = False,
+        load_in_4bit: bool = False,
     ) -> Generator:
         """Loads a model.
 
@@ -85,13 +87,17 @@ class Generator:
             device: auto, cpu, cuda, cuda:N, or a device map.
             adapter: directory or hub id of a peft adapter.
             turn: see `Generator`.
+            load_in_8bit: transformers' older word for precision="int8".
+            load_in_4bit: likewise for precision="int4".
 
         Raises:
             ModelError: it cannot be loaded; the message says what was tried.
             MissingExtra: the precision needs a package that is not installed.
         """
         from harmony_gen.models import load
+        from harmony_gen.models.precision import from_flags
 
+        precision = from_flags(precision, load_in_8bit=load_in_8bit, load_in_4bit=load_in_4bit)
         loaded = load(model, precision=precision, device=device, adapter=adapter)
         return cls(loaded.model, loaded.tokenizer, turn=turn)
 

@@ -201,10 +201,9 @@ def test_quantised_weights_compute_and_weigh_what_was_told(
     assert told == pytest.approx(held_bytes(loaded.model), rel=0.1)
 
 
-@jit_warns
 def test_spared_experts_are_reported(gpt_oss: Path) -> None:
-    with pytest.warns(UserWarning, match=r"int8 left \d\d% of the weights unquantised .*experts"):
-        loaded = load(str(gpt_oss), precision="int8", device="cpu")
+    with pytest.warns(UserWarning, match=r"int4 left \d\d% of the weights unquantised .*experts"):
+        loaded = load(str(gpt_oss), precision="int4", device="cpu")
     assert "fused expert tensors" in loaded.notes[-1]
     assert logits(loaded.model).isfinite().all()
 
@@ -225,8 +224,8 @@ def test_mxfp4_is_widened_without_kernels_and_says_so(mxfp4: Path) -> None:
     assert "mxfp4 weights were widened to bf16" in loaded.notes[0]
     assert logits(loaded.model).isfinite().all()
     assert load(str(mxfp4), precision="fp32", device="cpu").model.dtype == torch.float32
-    with pytest.raises(ModelError, match="already quantised \\(mxfp4\\) and cannot be loaded as int8"):
-        load(str(mxfp4), precision="int8", device="cpu")
+    with pytest.raises(ModelError, match="already quantised \\(mxfp4\\) and cannot be loaded as int4"):
+        load(str(mxfp4), precision="int4", device="cpu")
 
 
 def test_a_missing_bitsandbytes_names_the_extra(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import ModelError
-from harmony_gen.models import memory
+from harmony_gen.models import footprint, memory
 from harmony_gen.models.precision import FLOATS, PRECISIONS, Plan, held_as, kind_of, plan_for
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def load(
         model_id_or_path: a directory, or the id of a model on the Hugging Face hub. Code of a checkpoint is
             never run.
         precision: auto, fp32, bf16, fp16, int8 or int4. "auto" leaves a quantised checkpoint as it is, takes
-            16 bit on a GPU, and fp32 on a CPU if that fits.
+            16 bit on a GPU, and fp32 on a CPU if that fits. Weights are quantised one by one where they will
+            lie, so int8 and int4 need no more memory than the finished model and its largest weight in 16 bit.
         device: auto, cpu, cuda, cuda:N, or a device map from module names to devices.
         adapter: directory or hub id of a peft adapter. It is merged into the weights unless they are
             quantised.
@@ -99,6 +100,21 @@ def load(
     return LoadedModel(model, tokenizer, model_id_or_path, plan.precision, _device_of(model), notes)
 
 
+def configuration(name: str) -> PreTrainedConfig:
+    """Read a model's configuration without its weights.
+
+    Args:
+        name: a directory, a config.json, or the id of a model on the Hugging Face hub.
+
+    Raises:
+        ModelError: there is none, or transformers does not know its architecture.
+    """
+    path = Path(name).expanduser()
+    source = str(path) if path.is_file() else _source(name)
+    with _loading, _quiet():
+        return _config(source)
+
+
 def load_error(error: BaseException, source: str, config: PreTrainedConfig, precision: str, device: str) -> ModelError:
     """Translate an error met while the weights were read into one that says what to do next.
 
@@ -110,7 +126,7 @@ def load_error(error: BaseException, source: str, config: PreTrainedConfig, prec
         device: "cpu", "cuda" or "cuda:N".
     """
     if not memory.is_out_of_memory(error):
-        return ModelError(f"The weights of {source!r} could not be loaded: {memory.first_line(error)}")
+        return ModelError(f"The weights of {source!r} could not be loaded: {footprint.first_line(error)}")
     try:
         known = memory.advice(config, device, precision=precision)
     except ModelError as unknown:
@@ -194,9 +210,9 @@ def _config(source: str) -> PreTrainedConfig:
     try:
         return AutoConfig.from_pretrained(source, trust_remote_code=False)
     except Exception as error:
-        if not Path(source).is_dir() and isinstance(error, OSError):
+        if not Path(source).exists() and isinstance(error, OSError):
             raise _unknown_id(source, error) from error
-        msg = f"The configuration of {source!r} cannot be used: {memory.first_line(error)}"
+        msg = f"The configuration of {source!r} cannot be used: {footprint.first_line(error)}"
         raise ModelError(msg) from error
 
 
@@ -214,7 +230,7 @@ def _unknown_id(source: str, error: OSError) -> ModelError:
             "Check the network, or give the path of a directory."
         )
     return ModelError(
-        f"{tried} it could not be used ({memory.first_line(error)}). "
+        f"{tried} it could not be used ({footprint.first_line(error)}). "
         "Check its spelling, and log in with `hf auth login` if it is private or gated."
     )
 
@@ -226,7 +242,7 @@ def _tokenizer(source: str) -> PreTrainedTokenizerBase:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except Exception as error:
         msg = (
-            f"No tokenizer could be loaded from {source!r} ({memory.first_line(error)}) "
+            f"No tokenizer could be loaded from {source!r} ({footprint.first_line(error)}) "
             "A model needs its tokenizer.json beside it: tokenizer.save_pretrained writes it."
         )
         raise ModelError(msg) from error
@@ -325,12 +341,12 @@ def _with_adapter(model: PreTrainedModel, adapter: str) -> tuple[PreTrainedModel
         return adapted.merge_and_unload(), f"The adapter {adapter!r} is merged into the weights."
     except Exception as error:
         kind = "directory" if path.is_dir() else "hub id (no directory of this name is here)"
-        msg = f"The adapter {adapter!r}, a {kind}, could not be put on this model: {memory.first_line(error)}"
+        msg = f"The adapter {adapter!r}, a {kind}, could not be put on this model: {footprint.first_line(error)}"
         raise ModelError(msg) from error
 
 
 def _share_notes(model: PreTrainedModel, precision: str) -> tuple[str, ...]:
-    """Tell when quantisation missed most of the weights: bitsandbytes converts Linear modules only."""
+    """Tell when quantisation missed most of the weights."""
     if precision not in ("int8", "int4"):
         return ()
     plain = {name: weight.numel() for name, weight in model.named_parameters() if _is_plain(weight)}
@@ -340,10 +356,10 @@ def _share_notes(model: PreTrainedModel, precision: str) -> tuple[str, ...]:
     if share <= _MOSTLY:
         return ()
     largest = max(plain, key=lambda name: plain[name])
+    fused = "some architectures' fused expert tensors" if precision == "int8" else "fused expert tensors"
     note = (
-        f"{precision} left {share:.0%} of the weights unquantised in 16 bit, {largest} among them: only "
-        "Linear modules are converted, not embeddings, the output head or fused expert tensors. "
-        "The saving is small."
+        f"{precision} left {share:.0%} of the weights unquantised in 16 bit, {largest} among them: "
+        f"embeddings, the output head and {fused} are not converted. The saving is small."
     )
     return (note,)
 

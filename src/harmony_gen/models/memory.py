@@ -1,19 +1,18 @@
 """How much memory a model takes, told from its configuration before a single weight is read.
 
-Weights are counted exactly: the architecture is built on torch's `meta` device, which allocates nothing. The
-KV cache is counted layer by layer, as transformers itself will lay it out. Activations are an upper guess for
-a prompt that is read in chunks; they are the smallest of the three by far.
+Weights and the KV cache are counted layer by layer (see `harmony_gen.models.footprint`). Activations are an
+upper guess for a prompt that is read in chunks; they are the smallest of the three by far.
 """
 
 from __future__ import annotations
 
-import copy
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import ModelError
+from harmony_gen.models import footprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +26,6 @@ WIDTHS = ("fp32", "bf16", "fp16", "int8", "int4", "mxfp4")
 _CHOICES = ("fp32", "bf16", "int8", "int4")
 _CHUNK = 512
 _LIVE_HIDDEN = 6
-_ABSMAX_BLOCK = 64
-_ABSMAX_GROUP = 256
-_FUSED_DIMENSIONS = 3
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -39,7 +35,7 @@ class MemoryEstimate:
     """Memory of a loaded model that holds one batch, in bytes.
 
     Attributes:
-        weights: all parameters, tied ones once, scales of quantised ones included.
+        weights: all parameters and buffers, tied ones once, scales of quantised ones included.
         kv_cache: keys, values and recurrent states of `batch` rows of `context` tokens.
         activations: the largest temporary tensors of one forward pass (a rough guess).
     """
@@ -59,9 +55,9 @@ def estimate(
 ) -> MemoryEstimate:
     """Estimate the memory of a model from its transformers configuration alone.
 
-    int8 and int4 follow what bitsandbytes converts: the weights of Linear modules. Embeddings, norms, the
-    output head and fused expert parameters stay in 16 bit. mxfp4 holds exactly the fused expert parameters in
-    4 bit.
+    int8 and int4 follow what bitsandbytes converts: the weights of Linear modules. Embeddings, norms and the
+    output head stay in 16 bit. Fused expert parameters are held in int8 as well, but for int4 in 16 bit. mxfp4
+    holds exactly the fused expert parameters in 4 bit.
 
     Args:
         config: configuration of a causal language model; it is not changed.
@@ -83,12 +79,11 @@ def estimate(
     if context < 1 or batch < 1:
         msg = f"context and batch must be at least 1, not {context} and {batch}."
         raise ModelError(msg)
-    text = config.get_text_config(decoder=True)
     width = 4 if precision == "fp32" else 2
     return MemoryEstimate(
-        weights=_weight_bytes(config, precision),
-        kv_cache=batch * width * _cached_values(text, context),
-        activations=batch * _activation_bytes(text, context, width),
+        weights=footprint.weights(config, precision).total,
+        kv_cache=batch * width * sum(footprint.cached_values(config, context)),
+        activations=batch * _activation_bytes(config.get_text_config(decoder=True), context, width),
     )
 
 
@@ -199,119 +194,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def _weight_bytes(config: PreTrainedConfig, precision: str) -> int:
-    model = _meta_model(config)
-    linear = _linear_weights(model)
-    total = 0.0
-    for parameter in model.parameters():
-        if precision == "fp32":
-            total += 4 * parameter.numel()
-        elif precision == "mxfp4" and parameter.dim() == _FUSED_DIMENSIONS:
-            total += parameter.numel() * (1 / 2 + 1 / 32)  # one byte of scale per 32 values
-        elif precision in ("int8", "int4") and id(parameter) in linear:
-            total += _quantised_bytes(parameter, precision)
-        else:
-            total += 2 * parameter.numel()
-    return round(total)
-
-
-def _quantised_bytes(parameter: torch.nn.Parameter, precision: str) -> float:
-    """Bytes of one Linear weight (rows, columns) in bitsandbytes' layout, its scales included."""
-    if precision == "int8":
-        return parameter.numel() + 4 * parameter.shape[0]
-    blocks = parameter.numel() / _ABSMAX_BLOCK  # a byte each, and a float for every group of them (double quantisation)
-    return parameter.numel() / 2 + blocks + 4 * blocks / _ABSMAX_GROUP
-
-
-def _meta_model(config: PreTrainedConfig) -> torch.nn.Module:
-    """Build the architecture without memory. The configuration is copied and its quantisation left out."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    plain = copy.deepcopy(config)
-    for part in (plain, plain.get_text_config(decoder=True)):
-        vars(part).pop("quantization_config", None)
-    try:
-        with torch.device("meta"):
-            model: torch.nn.Module = AutoModelForCausalLM.from_config(plain, trust_remote_code=False)
-    except Exception as error:
-        msg = (
-            f"No causal language model can be built from this {type(config).__name__} by transformers: "
-            f"{first_line(error)}"
-        )
-        raise ModelError(msg) from error
-    return model
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message, or its type where it has none."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__
-
-
-def _linear_weights(model: Any) -> set[int]:
-    """Ids of the weights that bitsandbytes converts: those of Linear modules other than the output head."""
-    from torch import nn
-    from transformers.pytorch_utils import Conv1D
-
-    head = model.get_output_embeddings()
-    embedding = model.get_input_embeddings().weight
-    return {
-        id(module.weight)
-        for module in model.modules()
-        if (type(module) is nn.Linear or isinstance(module, Conv1D))
-        and module is not head
-        and module.weight is not embedding
-    }
-
-
-def _cached_values(config: PreTrainedConfig, context: int) -> int:
-    """Numbers that the cache of one row holds after `context` tokens."""
-    from transformers.cache_utils import DynamicCache, DynamicLayer, LinearAttentionCacheLayerMixin
-
-    per_token, state = _values_per_token(config), _state_values(config)
-    total = 0
-    for layer in DynamicCache(config=config).layers:
-        if isinstance(layer, DynamicLayer):
-            window = getattr(layer, "sliding_window", None)
-            total += per_token * (context if window is None else min(context, window))
-        if isinstance(layer, LinearAttentionCacheLayerMixin):
-            total += state
-    return total
-
-
-def _values_per_token(config: PreTrainedConfig) -> int:
-    """Numbers one attention layer caches for one token: keys and values of all heads, or their latent."""
-    latent = getattr(config, "kv_lora_rank", None)
-    if latent:
-        return int(latent + config.qk_rope_head_dim)
-    heads = _first(config, "num_attention_heads")
-    if heads is None:  # no attention at all
-        return 0
-    head = _first(config, "head_dim") or int(config.hidden_size) // heads
-    return 2 * head * (_first(config, "num_key_value_heads") or heads)
-
-
-def _state_values(config: PreTrainedConfig) -> int:
-    """Numbers in the fixed state of one convolution or recurrent layer: thousands, whatever the context."""
-    kernel = _first(config, "conv_L_cache", "linear_conv_kernel_dim", "conv_kernel", "mamba_d_conv") or 4
-    inner = _first(config, "linear_num_value_heads")
-    if inner:
-        keys, values = config.linear_key_head_dim, config.linear_value_head_dim
-        width = 2 * config.linear_num_key_heads * keys + inner * values
-        return int(kernel * width + inner * keys * values)
-    recurrent = _first(config, "ssm_state_size", "mamba_d_state", "state_size") or 0
-    expand = _first(config, "mamba_expand", "expand") or 1
-    return int(expand * config.hidden_size * (kernel + recurrent))
-
-
-def _first(config: PreTrainedConfig, *names: str) -> int | None:
-    return next((int(found) for name in names if (found := getattr(config, name, None)) is not None), None)
-
-
 def _activation_bytes(config: PreTrainedConfig, context: int, width: int) -> int:
     """One float32 row of logits, and a chunk of the prompt on its way through one layer."""
     hidden = int(config.hidden_size)
-    inner = int(_first(config, "intermediate_size") or 4 * hidden)
+    inner = int(footprint.first_of(config, "intermediate_size") or 4 * hidden)
     return 4 * int(config.vocab_size) + min(context, _CHUNK) * width * (_LIVE_HIDDEN * hidden + 2 * inner)
 
 

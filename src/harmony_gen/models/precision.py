@@ -1,7 +1,7 @@
 """Which precision a model is loaded in, and with which arguments of `from_pretrained`.
 
 A checkpoint that is quantised already is left as it is. Others are held in a floating point type, or
-quantised by bitsandbytes while they are read.
+quantised while they are read: Linear modules by bitsandbytes, fused experts by `harmony_gen.models.experts`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import MissingExtra, ModelError
-from harmony_gen.models import memory
+from harmony_gen.models import footprint, memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -22,6 +22,28 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8", "int4")
 
 FLOATS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 """torch's names of the floating point precisions."""
+
+
+def from_flags(precision: str, *, load_in_8bit: bool, load_in_4bit: bool) -> str:
+    """The precision that transformers' older keywords ask for.
+
+    Args:
+        precision: what was asked for by name; "auto" leaves it to the keywords.
+        load_in_8bit: asks for int8.
+        load_in_4bit: asks for int4.
+
+    Raises:
+        ModelError: they contradict each other.
+    """
+    asked = {precision} - {"auto"}
+    asked |= {"int8"} if load_in_8bit else set()
+    asked |= {"int4"} if load_in_4bit else set()
+    if len(asked) > 1:
+        raise ModelError(
+            f"precision={precision!r}, load_in_8bit={load_in_8bit} and load_in_4bit={load_in_4bit} contradict each "
+            'other. precision="int8" or precision="int4" alone says all.'
+        )
+    return asked.pop() if asked else "auto"
 
 
 @dataclass(frozen=True)
@@ -53,11 +75,11 @@ def plan_for(config: PreTrainedConfig, precision: str, place: str | dict[str, An
         precision, notes = _auto_precision(config, place)
     if precision in FLOATS:
         return Plan(precision, {"dtype": FLOATS[precision]}, notes)
-    return Plan(precision, _bitsandbytes(config, precision, place), notes)
+    return Plan(precision, _quantised(config, precision, place), notes)
 
 
 def _plan_quantised(own: dict[str, Any], precision: str, config: PreTrainedConfig, place: str | dict[str, Any]) -> Plan:
-    """A quantised checkpoint is left as it is; only mxfp4 can be widened."""
+    """A quantised checkpoint is left as it is; only mxfp4 can be widened, and be made int8 from there."""
     method = str(own.get("quant_method", "unknown"))
     kept = memory.stored_precision(config) if method == "bitsandbytes" else method
     if precision in ("auto", kept):
@@ -66,6 +88,10 @@ def _plan_quantised(own: dict[str, Any], precision: str, config: PreTrainedConfi
         from transformers import Mxfp4Config
 
         return Plan(precision, {"dtype": FLOATS[precision], "quantization_config": Mxfp4Config(dequantize=True)})
+    if method == "mxfp4" and precision == "int8":
+        plain = footprint.without_quantization(config)
+        note = "The checkpoint's mxfp4 experts were made int8."
+        return Plan(precision, {**_quantised(config, precision, place), "config": plain}, (note,))
     msg = (
         f"The checkpoint is already quantised ({method}) and cannot be loaded as {precision} on "
         f'{kind_of(place)}. Use precision="auto", or a checkpoint that is not quantised.'
@@ -109,7 +135,8 @@ def kind_of(place: str | dict[str, Any]) -> str:
     return "cpu" if place == "cpu" else "cuda"
 
 
-def _bitsandbytes(config: PreTrainedConfig, precision: str, place: str | dict[str, Any]) -> dict[str, Any]:
+def _quantised(config: PreTrainedConfig, precision: str, place: str | dict[str, Any]) -> dict[str, Any]:
+    """Arguments of `from_pretrained` that make int8 or int4 of a checkpoint in a floating point type, or in mxfp4."""
     import torch
 
     if importlib.util.find_spec("bitsandbytes") is None:
@@ -119,7 +146,12 @@ def _bitsandbytes(config: PreTrainedConfig, precision: str, place: str | dict[st
     rest = FLOATS[_sixteen_bit(memory.stored_precision(config), kind_of(place))]
     if precision == "int8":
         logging.getLogger("bitsandbytes.autograd._functions").addFilter(_is_worth_saying)
-        return {"dtype": rest, "quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
+        if not footprint.has_fused_experts(config):
+            return {"dtype": rest, "quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
+        from harmony_gen.models.quantizer import Int8Config
+
+        widens = memory.stored_precision(config) == "mxfp4"
+        return {"dtype": rest, "quantization_config": Int8Config(widens_mxfp4=widens)}
     four = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
