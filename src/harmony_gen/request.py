@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from harmony_gen import prompt as prompts
 from harmony_gen import tools as tools_
@@ -101,7 +101,16 @@ class Request:
         return [*self.messages[:place], *turns, *self.messages[place:]]
 
 
-def request_of(  # noqa: PLR0913 - the options, as `Options` lists them
+def request_of(prompt: Prompt, schema: Any, **options: Unpack[Options]) -> Request:
+    """Checks what was asked for; see `Generator.generate`."""
+    unknown = sorted(options.keys() - Options.__annotations__.keys())
+    if unknown:
+        known = ", ".join(sorted(Options.__annotations__))
+        raise TypeError(f"There is no option {unknown[0]!r}. The options are {known}.")
+    return _checked(prompt, schema, **options)
+
+
+def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
     prompt: Prompt,
     schema: Any,
     *,
@@ -113,7 +122,6 @@ def request_of(  # noqa: PLR0913 - the options, as `Options` lists them
     tools: Sequence[Tool] = (),
     examples: Sequence[tuple[str, Any]] = (),
 ) -> Request:
-    """Checks what was asked for; see `Generator.generate`."""
     from harmony_gen.decoding.sampling import Sampling
 
     if not isinstance(max_new_tokens, int) or isinstance(max_new_tokens, bool):
