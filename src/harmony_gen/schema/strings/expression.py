@@ -6,13 +6,12 @@ and `Not` come from no pattern: conditions turn into them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, product
 from typing import TYPE_CHECKING, TypeAlias
 
 from harmony_gen.schema.strings.characters import EVERY, Chars
-from harmony_gen.schema.strings.hashing import Hashed, keeps_hash
+from harmony_gen.schema.strings.hashing import Hashed, hashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,32 +20,28 @@ Width: TypeAlias = tuple[int, int | None]
 """The fewest and the most characters of a match; None is no limit."""
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Character(Hashed):
     """One character of a set."""
 
     chars: Chars
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Concat(Hashed):
     """One part after the other; without parts, the empty text."""
 
     parts: tuple[Node, ...]
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Alternation(Hashed):
     """One of the options; without options, nothing at all."""
 
     options: tuple[Node, ...]
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Repeat(Hashed):
     """A part several times in a row, at most `most` times if that is a number."""
 
@@ -56,8 +51,7 @@ class Repeat(Hashed):
     lazy: bool = False
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Capture(Hashed):
     """A group that a back-reference names."""
 
@@ -65,8 +59,7 @@ class Capture(Hashed):
     body: Node
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Backreference(Hashed):
     """The text of whichever of the groups has matched; empty if none has."""
 
@@ -74,32 +67,28 @@ class Backreference(Hashed):
     any_case: bool = False
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Atomic(Hashed):
     """A part whose first way to match is its only one."""
 
     body: Node
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Anchor(Hashed):
     """The start or the end of the text."""
 
     end: bool
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class WordBoundary(Hashed):
     """A place between a word character and another or none; negated, any other place."""
 
     negative: bool
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Look(Hashed):
     """What follows, or stands before: it matches, or it does not.
 
@@ -111,16 +100,14 @@ class Look(Hashed):
     negative: bool
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Both(Hashed):
     """Texts that match every part."""
 
     parts: tuple[Node, ...]
 
 
-@keeps_hash
-@dataclass(frozen=True, slots=True)
+@hashed
 class Not(Hashed):
     """Texts that do not match."""
 

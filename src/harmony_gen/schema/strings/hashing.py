@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar, dataclass_transform
 
 _T = TypeVar("_T")
 
@@ -13,9 +14,11 @@ class Hashed:
     __slots__ = ("_hash",)
 
 
-def keeps_hash(kind: type[_T]) -> type[_T]:
-    """Makes a frozen dataclass over `Hashed` compute its hash once."""
-    plain = kind.__hash__
+@dataclass_transform(frozen_default=True)
+def hashed(kind: type[_T]) -> type[_T]:
+    """Makes a class over `Hashed` a frozen dataclass that computes its hash once."""
+    made = dataclass(frozen=True, slots=True)(kind)
+    plain = made.__hash__
 
     def kept(self: Any) -> int:
         try:
@@ -25,5 +28,5 @@ def keeps_hash(kind: type[_T]) -> type[_T]:
             object.__setattr__(self, "_hash", found)
         return found
 
-    kind.__hash__ = kept  # type: ignore[method-assign]
-    return kind
+    made.__hash__ = kept  # type: ignore[method-assign]
+    return made

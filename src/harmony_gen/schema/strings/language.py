@@ -248,14 +248,23 @@ class _Complement(Language):
 
 
 @dataclass(frozen=True, slots=True)
-class _Intersection(Language):
-    """The strings that are in every part."""
+class _Combined(Language):
+    """What several languages make together."""
 
     parts: tuple[Language, ...]
 
     @property
     def weight(self) -> int:
         return sum(part.weight for part in self.parts)
+
+    @property
+    def exact(self) -> bool:
+        return all(part.exact for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Intersection(_Combined):
+    """The strings that are in every part."""
 
     @property
     def exact(self) -> bool:
@@ -281,18 +290,8 @@ class _Intersection(Language):
 
 
 @dataclass(frozen=True, slots=True)
-class _Union(Language):
+class _Union(_Combined):
     """The strings that are in some part."""
-
-    parts: tuple[Language, ...]
-
-    @property
-    def weight(self) -> int:
-        return sum(part.weight for part in self.parts)
-
-    @property
-    def exact(self) -> bool:
-        return all(part.exact for part in self.parts)
 
     @property
     def tree(self) -> Node:
