@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harmony_gen import Generator, Interrupted, Schema, UnsatisfiableError, cli, shortcut
+from support import turns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +117,24 @@ def test_a_model_of_ones_own(run: Run, schema: Path, prompt: Path, embedded: Gen
     status, out, _ = run("generate", "--schema", schema, "--input", prompt, *arguments)
     assert status == 0
     Schema.of(PERSON).validate(out)
+
+
+def test_a_model_that_thinks(run: Run, schema: Path, prompt: Path, tmp_path: Path) -> None:
+    thinker = turns.generator(turns.THINK, ("<think>", "</think>"))
+    thinker._model.float().save_pretrained(tmp_path)
+    thinker._tokenizer.save_pretrained(tmp_path)
+    options = ("generate", "--schema", schema, "--input", prompt, "--model", tmp_path, "--json", "--reasoning")
+    status, out, _ = run(*options, "7")
+    assert status == 0
+    found = json.loads(out)
+    assert set(found["value"]) == {"name", "age"}
+    assert found["reasoning"]
+    assert json.loads(run(*options, "low")[1])["reasoning"]
+    assert_one_line(
+        run("generate", "--schema", schema, "--input", prompt, "--reasoning", "7"), "no format for thoughts"
+    )
+    with pytest.raises(SystemExit):
+        run(*options, "much")
 
 
 def test_validate(run: Run, schema: Path, tmp_path: Path) -> None:

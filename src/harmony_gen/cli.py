@@ -61,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
     generate.add_argument("--adapter", help="directory or Hugging Face id of a peft adapter")
     generate.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="the answer's token budget")
+    generate.add_argument(
+        "--reasoning",
+        type=_amount,
+        metavar="N",
+        help="at most so many tokens of thoughts; or low, medium, high",
+    )
     generate.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
     generate.add_argument("--seed", type=int, help="of the random numbers")
     generate.add_argument("--json", action="store_true", help="print value, fields and usage as one JSON object")
@@ -109,11 +115,21 @@ def _generate(options: argparse.Namespace) -> int:
         device=options.device,
         adapter=options.adapter,
         max_new_tokens=options.max_new_tokens,
+        reasoning=options.reasoning,
         sampling=sampling,
     )
     shown = _report(result) if options.json else result.value
     print(json.dumps(shown, ensure_ascii=False, indent=None if options.json else 2))
     return 0
+
+
+def _amount(text: str) -> int | str:
+    """How much a model may think."""
+    if text in ("low", "medium", "high"):
+        return text
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"it is a number of tokens, low, medium or high, not {text!r}")
+    return int(text)
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -208,6 +224,7 @@ def _report(result: Result[Any]) -> dict[str, Any]:
     return {
         "value": result.value,
         "finish": result.finish,
+        "reasoning": result.reasoning,
         "fields": {
             place: {
                 "value": field.value,
