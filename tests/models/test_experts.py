@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from transformers import (
     AriaTextConfig,
     AutoModelForCausalLM,
+    BitsAndBytesConfig,
     GptOssConfig,
     Llama4TextConfig,
+    LlamaConfig,
     MixtralConfig,
     NemotronHConfig,
     Qwen3MoeConfig,
@@ -32,7 +32,8 @@ from transformers.models.nemotron_h.modeling_nemotron_h import NemotronHExperts
 
 from harmony_gen import Generator, Schema
 from harmony_gen.errors import ModelError
-from harmony_gen.models import experts, int8, load, memory
+from harmony_gen.models import experts, int8, load, memory, precision
+from harmony_gen.models.quantizer import BitsAndBytesExpertsConfig
 from support import models
 
 if TYPE_CHECKING:
@@ -64,7 +65,6 @@ CONFIGS = {
     "qwen3_moe": lambda **more: Qwen3MoeConfig(**SIZES, **more, num_experts=16, moe_intermediate_size=128),
 }
 IDS = torch.arange(8, 40)[None]
-DTYPES = [torch.float32, torch.bfloat16, torch.float16]
 
 
 def config_of(kind: str) -> Any:
@@ -110,9 +110,9 @@ def logits_of_all(saved: Path, *precisions: str) -> list[torch.Tensor]:
     """
     chosen: list[Any] = []
     found = []
-    for precision in precisions:
-        model = load(str(saved), precision=precision, device="cpu").model
-        routers = [module for name, module in model.named_modules() if name.endswith(("mlp.router", "mlp.gate"))]
+    for name in precisions:
+        model = load(str(saved), precision=name, device="cpu").model
+        routers = [module for path, module in model.named_modules() if path.endswith(("mlp.router", "mlp.gate"))]
         assert len(routers) == SIZES["num_hidden_layers"]
         for index, router in enumerate(routers):
             replay = (lambda *_, index=index: chosen[index]) if found else (lambda *call: chosen.append(call[2]))
@@ -130,40 +130,6 @@ def held_bytes(model: Any) -> int:
 
 def dequantised(values: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
     return values.double() * scales.double()[..., None]
-
-
-@given(st.integers(0, 2**32), st.sampled_from(DTYPES), st.floats(-6, 3))
-def test_rounding_is_off_by_half_a_scale_at_most(seed: int, dtype: torch.dtype, exponent: float) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    matrix = (torch.randn(7, 50, generator=generator) * 10**exponent).to(dtype)
-    matrix[3] = 0
-    values, scales = int8.quantise(matrix)
-    assert (values.dtype, scales.dtype) == (torch.int8, dtype)
-    assert (values[3] == 0).all()
-    error = (dequantised(values, scales) - matrix.double()).abs()
-    assert (error <= scales.double()[:, None] / 2 * (1 + 1e-4)).all()
-    step = torch.finfo(dtype).smallest_normal * torch.finfo(dtype).eps
-    assert (scales.double() <= matrix.double().abs().amax(-1) / 126 + 2 * step).all()
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("rows", [1, 5, 130])
-def test_products_agree_with_the_dequantised_matrix(dtype: torch.dtype, rows: int) -> None:
-    torch.manual_seed(0)
-    values, scales = int8.quantise(torch.randn(48, 96).to(dtype))
-    inputs = torch.randn(rows, 96).to(dtype)
-    exact = inputs.double() @ dequantised(values, scales).T
-    tolerance = 4 * torch.finfo(dtype).eps * exact.abs().max()
-    kernel = int8.multiply(inputs, values, scales)
-    assert kernel.dtype == dtype
-    assert (kernel.double() - exact).abs().max() <= tolerance
-    # With a gradient wanted the matrix is widened instead, and rounded once more.
-    widened = int8.multiply(inputs.requires_grad_(), values, scales)
-    assert (widened.detach().double() - exact).abs().max() <= 2 * tolerance
-    widened.sum().backward()
-    told = dequantised(values, scales).sum(0)
-    assert inputs.grad is not None
-    assert (inputs.grad.double() - told).abs().max() <= 16 * torch.finfo(dtype).eps * told.abs().max()
 
 
 ARCHITECTURES: dict[str, Any] = {
@@ -196,7 +162,7 @@ def test_the_forward_pass_is_that_of_the_dequantised_weights(kind: str) -> None:
         exact = dequantised(values, scales).float()
         getattr(module, name).data = exact.mT.contiguous() if module.is_transposed else exact
         setattr(quantised, name, torch.nn.Parameter(values, requires_grad=False))
-        getattr(quantised, name + experts.SCALES).data = scales
+        getattr(quantised, name + int8.SCALES).data = scales
     width = getattr(module, names[0]).shape[1 if module.is_transposed else 2]
     rows = torch.randn(11, width)
     index = torch.stack([torch.randperm(module.num_experts)[:2] for _ in rows])
@@ -258,7 +224,7 @@ def test_answers_are_valid(saved: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "precision"),
+    ("asked", "meant"),
     [
         ({"load_in_8bit": True}, "int8"),
         ({"load_in_8bit": True, "precision": "int8"}, "int8"),
@@ -266,11 +232,11 @@ def test_answers_are_valid(saved: dict[str, Path]) -> None:
         ({"load_in_8bit": False, "precision": "bf16"}, "bf16"),
     ],
 )
-def test_the_older_keywords(saved: dict[str, Path], asked: dict[str, Any], precision: str) -> None:
-    with pytest.warns(UserWarning, match="int4 left") if precision == "int4" else nullcontext():
+def test_the_older_keywords(saved: dict[str, Path], asked: dict[str, Any], meant: str) -> None:
+    with pytest.warns(UserWarning, match="int4 left") if meant == "int4" else nullcontext():
         model = Generator.from_pretrained(str(saved["mixtral"]), device="cpu", **asked)._model
     linear = type(model.model.layers[0].self_attn.q_proj).__name__
-    assert linear == {"int8": "Linear8bitLt", "int4": "Linear4bit", "bf16": "Linear"}[precision]
+    assert linear == {"int8": "Int8Linear", "int4": "Linear4bit", "bf16": "Linear"}[meant]
 
 
 @pytest.mark.parametrize(
@@ -313,13 +279,38 @@ def test_the_published_format_of_gpt_oss_becomes_int8(mxfp4: Path) -> None:
     assert "mxfp4 experts were made int8" in loaded.notes[0]
     for full_name, module, name in experts.weights_of(loaded.model):
         exact = wide.get_parameter(full_name).mT.double()
-        values, scales = getattr(module, name), getattr(module, name + experts.SCALES)
+        values, scales = getattr(module, name), getattr(module, name + int8.SCALES)
         assert values.dtype == torch.int8
         assert ((dequantised(values, scales) - exact).abs() <= scales.double()[..., None] / 2 * (1 + 1e-4)).all()
     exact, quantised = logits_of_all(mxfp4, "fp32", "int8")
     assert (quantised - exact).abs().mean() / exact.std() < 0.05
     with pytest.raises(ModelError, match=r"already quantised \(mxfp4\) and cannot be loaded as int4"):
         load(str(mxfp4), precision="int4", device="cpu")
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_as_on_a_gpu(saved: dict[str, Path], kind: str) -> None:
+    """What a GPU gets, bitsandbytes for Linear modules and our own int8 for experts, runs on a CPU too."""
+    config = BitsAndBytesExpertsConfig()
+    model = AutoModelForCausalLM.from_pretrained(
+        saved[kind], dtype=torch.bfloat16, quantization_config=config, device_map={"": "cpu"}
+    ).eval()
+    assert type(model.model.layers[0].self_attn.q_proj).__name__ == "Linear8bitLt"
+    assert model.model.layers[0].mlp.experts.down_proj.dtype == torch.int8
+    assert held_bytes(model) == pytest.approx(memory.estimate(config_of(kind), precision="int8").weights, rel=0.01)
+    exact = logits(load(str(saved[kind]), precision="fp32", device="cpu").model)
+    assert torch.nn.functional.cosine_similarity(logits(model), exact, dim=-1).median() > 0.99
+    with pytest.raises(ValueError, match="not serializable"):
+        model.save_pretrained("never-written")
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_the_plan_for_a_gpu(fused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    config = config_of("gpt_oss") if fused else LlamaConfig()
+    plan = precision.plan_for(config, "int8", "cuda")
+    assert plan.arguments["dtype"] == "bfloat16"
+    assert type(plan.arguments["quantization_config"]) is (BitsAndBytesExpertsConfig if fused else BitsAndBytesConfig)
 
 
 def test_an_adapter_beside_int8_experts(saved: dict[str, Path], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from transformers import (
     AutoModelForCausalLM,
     BertConfig,
     BertModel,
+    BitsAndBytesConfig,
     ByT5Tokenizer,
     GptOssConfig,
     LlamaConfig,
@@ -210,7 +211,9 @@ def test_spared_experts_are_reported(gpt_oss: Path) -> None:
 
 @jit_warns
 def test_a_quantised_checkpoint_is_left_as_it_is(llama: Path, tmp_path: Path) -> None:
-    load(str(llama), precision="int8", device="cpu").model.save_pretrained(tmp_path)
+    config = BitsAndBytesConfig(load_in_8bit=True)
+    made = AutoModelForCausalLM.from_pretrained(llama, quantization_config=config, device_map={"": "cpu"})
+    made.save_pretrained(tmp_path)
     tokenizer().save_pretrained(tmp_path)
     for name in ("auto", "int8"):
         assert load(str(tmp_path), precision=name, device="cpu").precision == "int8"

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 IMPLEMENTATION = "harmony_gen_int8"
 """transformers' name of the forward pass, as in `config._experts_implementation`."""
 
-SCALES = "_channel_scales"
-"""What the name of an int8 weight is followed by in the name of its scales."""
-
 _INTERFACE = ("num_experts", "is_transposed", "has_bias", "has_gate")
 _FUSED = 3
 
@@ -59,7 +56,7 @@ def prepare(model: nn.Module) -> set[str]:
         weight = module.get_parameter(name)
         experts, out = weight.shape[0], weight.shape[2 if module.is_transposed else 1]
         scales = torch.empty(experts, out, dtype=weight.dtype, device=weight.device)
-        module.register_parameter(name + SCALES, torch.nn.Parameter(scales, requires_grad=False))
+        module.register_parameter(name + int8.SCALES, torch.nn.Parameter(scales, requires_grad=False))
         module.config._experts_implementation = IMPLEMENTATION
     return {full_name for full_name, _, _ in found}
 
@@ -114,7 +111,7 @@ def _expert(module: Any, expert: int, rows: torch.Tensor) -> torch.Tensor:
 
 
 def _project(module: Any, name: str, expert: int, rows: torch.Tensor) -> torch.Tensor:
-    values, scales = getattr(module, name)[expert], getattr(module, name + SCALES)[expert]
+    values, scales = getattr(module, name)[expert], getattr(module, name + int8.SCALES)[expert]
     product = int8.multiply(rows, values, scales)
     return product + getattr(module, f"{name}_bias")[expert] if module.has_bias else product
 

@@ -1,11 +1,13 @@
 """Which precision a model is loaded in, and with which arguments of `from_pretrained`.
 
 A checkpoint that is quantised already is left as it is. Others are held in a floating point type, or
-quantised while they are read: Linear modules by bitsandbytes, fused experts by `harmony_gen.models.experts`.
+quantised while they are read. int4 is bitsandbytes' nf4. int8 is bitsandbytes' for the Linear modules of a
+model on a GPU; on a CPU, and for fused experts, it is that of `harmony_gen.models.int8`.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 from dataclasses import dataclass, field
@@ -22,6 +24,9 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8", "int4")
 
 FLOATS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 """torch's names of the floating point precisions."""
+
+OWN_INT8 = "harmony_gen_int8"
+"""transformers' name of our own int8, as in `config.quantization_config.quant_method`."""
 
 
 def from_flags(precision: str, *, load_in_8bit: bool, load_in_4bit: bool) -> str:
@@ -81,7 +86,9 @@ def plan_for(config: PreTrainedConfig, precision: str, place: str | dict[str, An
 def _plan_quantised(own: dict[str, Any], precision: str, config: PreTrainedConfig, place: str | dict[str, Any]) -> Plan:
     """A quantised checkpoint is left as it is; only mxfp4 can be widened, and be made int8 from there."""
     method = str(own.get("quant_method", "unknown"))
-    kept = memory.stored_precision(config) if method == "bitsandbytes" else method
+    kept = memory.stored_precision(config) if method in ("bitsandbytes", OWN_INT8) else method
+    if method == OWN_INT8:
+        importlib.import_module("harmony_gen.models.quantizer")  # so that transformers knows it
     if precision in ("auto", kept):
         return Plan(kept, {"dtype": "auto"}, (f"The checkpoint's own quantisation ({method}) is kept.",))
     if method == "mxfp4" and precision in FLOATS:
@@ -138,20 +145,25 @@ def kind_of(place: str | dict[str, Any]) -> str:
 def _quantised(config: PreTrainedConfig, precision: str, place: str | dict[str, Any]) -> dict[str, Any]:
     """Arguments of `from_pretrained` that make int8 or int4 of a checkpoint in a floating point type, or in mxfp4."""
     import torch
-
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise MissingExtra("bitsandbytes", "quantization")
     from transformers import BitsAndBytesConfig
 
-    rest = FLOATS[_sixteen_bit(memory.stored_precision(config), kind_of(place))]
+    stored = memory.stored_precision(config)
+    if precision == "int8" and kind_of(place) == "cpu":
+        from harmony_gen.models.quantizer import Int8Config
+
+        # The kernel for int8 is fast with bf16 only, whatever the checkpoint holds.
+        return {"dtype": FLOATS["bf16"], "quantization_config": Int8Config(widens_mxfp4=stored == "mxfp4")}
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise MissingExtra("bitsandbytes", "quantization")
+    rest = FLOATS[_sixteen_bit(stored, kind_of(place))]
     if precision == "int8":
         logging.getLogger("bitsandbytes.autograd._functions").addFilter(_is_worth_saying)
         if not footprint.has_fused_experts(config):
             return {"dtype": rest, "quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
-        from harmony_gen.models.quantizer import Int8Config
+        from harmony_gen.models.quantizer import BitsAndBytesExpertsConfig
 
-        widens = memory.stored_precision(config) == "mxfp4"
-        return {"dtype": rest, "quantization_config": Int8Config(widens_mxfp4=widens)}
+        own = BitsAndBytesExpertsConfig(widens_mxfp4=stored == "mxfp4")
+        return {"dtype": rest, "quantization_config": own}
     four = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

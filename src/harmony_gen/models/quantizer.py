@@ -1,11 +1,11 @@
-"""A quantizer for transformers that makes int8 of Linear modules and of fused experts while weights are read.
+"""Quantizers for transformers that make int8 of Linear modules and of fused experts while weights are read.
 
-Linear modules go to bitsandbytes, fused experts to `harmony_gen.models.experts`. Weights are quantised one by
-one on the device where they will lie, so at no time does more than one of them exist in 16 bit: the peak is
-the finished int8 model and its largest single weight. Experts stored in mxfp4, as those of the published
-gpt-oss, are widened and quantised in the same way.
+Weights are quantised one by one on the device where they will lie, so at no time does more than one of them
+exist in 16 bit: the peak is the finished int8 model and its largest single weight, with a temporary copy of
+one of its matrices. Experts stored in mxfp4, as those of the published gpt-oss, are widened and quantised in
+the same way.
 
-Importing this module registers the quantizer with transformers, under the name `METHOD`.
+Importing this module registers the quantizers with transformers, under the names `OWN_INT8` and `BITSANDBYTES`.
 """
 
 from __future__ import annotations
@@ -16,20 +16,37 @@ import torch
 from transformers import BitsAndBytesConfig
 from transformers.core_model_loading import ConversionOps, WeightConverter
 from transformers.integrations.mxfp4 import convert_moe_packed_tensors
-from transformers.quantizers.auto import register_quantizer
+from transformers.pytorch_utils import Conv1D
+from transformers.quantizers.auto import register_quantization_config, register_quantizer
+from transformers.quantizers.base import HfQuantizer
 from transformers.quantizers.quantizer_bnb_8bit import Bnb8BitHfQuantizer
+from transformers.quantizers.quantizers_utils import should_convert_module
+from transformers.utils.quantization_config import QuantizationConfigMixin
 
-from harmony_gen.models import experts
+from harmony_gen.models import experts, int8
+from harmony_gen.models.precision import OWN_INT8
 
 if TYPE_CHECKING:
     from torch import nn
 
-METHOD = "harmony_gen_int8"
-"""transformers' name of the quantisation, as in `config.quantization_config.quant_method`."""
+BITSANDBYTES = f"{OWN_INT8}_bitsandbytes"
 
 
-class Int8Config(BitsAndBytesConfig):  # type: ignore[misc] # transformers is not typed
-    """What `from_pretrained` is given as quantization_config.
+@register_quantization_config(OWN_INT8)
+class Int8Config(QuantizationConfigMixin):  # type: ignore[misc] # transformers is not typed
+    """quantization_config of `from_pretrained` for int8 without bitsandbytes.
+
+    Attributes:
+        widens_mxfp4: whether the checkpoint holds its experts in mxfp4.
+    """
+
+    def __init__(self, *, widens_mxfp4: bool = False, **_: Any) -> None:
+        super().__init__(quant_method=OWN_INT8)
+        self.widens_mxfp4 = widens_mxfp4
+
+
+class BitsAndBytesExpertsConfig(BitsAndBytesConfig):  # type: ignore[misc]
+    """quantization_config of `from_pretrained` for Linear modules as bitsandbytes makes them, and int8 experts.
 
     Attributes:
         widens_mxfp4: whether the checkpoint holds its experts in mxfp4.
@@ -37,58 +54,117 @@ class Int8Config(BitsAndBytesConfig):  # type: ignore[misc] # transformers is no
 
     def __init__(self, *, widens_mxfp4: bool = False) -> None:
         super().__init__(load_in_8bit=True)
-        self.quant_method = METHOD
+        self.quant_method = BITSANDBYTES
         self.widens_mxfp4 = widens_mxfp4
 
 
-@register_quantizer(METHOD)
-class Int8Quantizer(Bnb8BitHfQuantizer):  # type: ignore[misc]
+@register_quantizer(OWN_INT8)
+class Int8Quantizer(HfQuantizer):  # type: ignore[misc]
+    """Makes `Int8Linear` of Linear modules. Models without experts can be saved and loaded again."""
+
+    @property
+    def quantized_element_size(self) -> float:
+        """Bytes of one number of a quantised weight."""
+        return 1
+
+    def _process_model_before_weight_loading(self, model: nn.Module, **_: Any) -> None:
+        kept = self.get_modules_to_not_convert(model, None, model._keep_in_fp32_modules)
+        self.experts = experts.prepare(model)
+        self.linear = _replace_linear(model, kept)
+
+    def param_needs_quantization(self, model: nn.Module, param_name: str, **_: Any) -> bool:  # noqa: ARG002
+        """Whether a parameter is read as it is in the checkpoint, and quantised then."""
+        return param_name in self.experts or param_name in self.linear
+
+    def get_quantize_ops(self) -> ConversionOps:
+        """What quantises one parameter that was read."""
+        return _Quantise(self.experts | self.linear)
+
+    def get_weight_conversions(self) -> list[WeightConverter]:
+        """What is done to parameters as they are read, before they are quantised."""
+        return _widening() if self.quantization_config.widens_mxfp4 else []
+
+    def is_serializable(self) -> bool:
+        """Whether `save_pretrained` can save what was quantised."""
+        return not self.experts
+
+    @property
+    def is_trainable(self) -> bool:
+        """Whether an adapter beside the quantised weights can be trained."""
+        return True
+
+
+@register_quantizer(BITSANDBYTES)
+class BitsAndBytesExpertsQuantizer(Bnb8BitHfQuantizer):  # type: ignore[misc]
     """bitsandbytes' quantizer, extended to fused experts. What it made cannot be saved by `save_pretrained`."""
 
     def _process_model_before_weight_loading(self, model: nn.Module, **options: Any) -> None:
         super()._process_model_before_weight_loading(model, **options)
-        self.expert_weights = experts.prepare(model)
+        self.experts = experts.prepare(model)
 
     def param_needs_quantization(self, model: nn.Module, param_name: str, **options: Any) -> bool:
         """Whether a parameter is read as it is in the checkpoint, and quantised then."""
-        return param_name in self.expert_weights or super().param_needs_quantization(model, param_name, **options)
+        return param_name in self.experts or super().param_needs_quantization(model, param_name, **options)
 
     def get_quantize_ops(self) -> ConversionOps:
         """What quantises one parameter that was read."""
-        return _Quantise(self.expert_weights, super().get_quantize_ops())
+        return _Quantise(self.experts, super().get_quantize_ops())
 
     def get_weight_conversions(self) -> list[WeightConverter]:
         """What is done to parameters as they are read, before they are quantised."""
-        if not self.quantization_config.widens_mxfp4:
-            return []
-        return [
-            WeightConverter([f"{name}_blocks", f"{name}_scales"], name, [_WidenMxfp4()])
-            for name in ("gate_up_proj", "down_proj")
-        ]
+        return _widening() if self.quantization_config.widens_mxfp4 else []
 
     def is_serializable(self) -> bool:
         """Whether `save_pretrained` can save what was quantised."""
         return False
 
 
-class _Quantise(ConversionOps):  # type: ignore[misc]
-    """Quantises an expert weight itself, and leaves others to bitsandbytes."""
+def _replace_linear(model: nn.Module, kept: list[str]) -> set[str]:
+    """Put `Int8Linear` in the place of Linear modules, as bitsandbytes does. Returns the names of their weights."""
+    replaced = set()
+    for name, module in list(model.named_modules()):
+        if not (type(module) is torch.nn.Linear or isinstance(module, Conv1D)) or not should_convert_module(name, kept):
+            continue
+        is_transposed = isinstance(module, Conv1D)
+        out, inner = module.weight.shape[::-1] if is_transposed else module.weight.shape
+        with torch.device("meta"):
+            linear = int8.Int8Linear(inner, out, bias=module.bias is not None, is_transposed=is_transposed)
+        model.set_submodule(name, linear.to(dtype=module.weight.dtype))
+        replaced.add(f"{name}.weight")
+    return replaced
 
-    def __init__(self, expert_weights: set[str], linear: ConversionOps) -> None:
-        self._expert_weights = expert_weights
-        self._linear = linear
+
+def _widening() -> list[WeightConverter]:
+    return [
+        WeightConverter([f"{name}_blocks", f"{name}_scales"], name, [_WidenMxfp4()])
+        for name in ("gate_up_proj", "down_proj")
+    ]
+
+
+class _Quantise(ConversionOps):  # type: ignore[misc]
+    """Quantises weights itself, but for those that `other` is to quantise."""
+
+    def __init__(self, own: set[str], other: ConversionOps = None) -> None:
+        self._own = own
+        self._other = other
 
     def convert(self, input_dict: dict[str, Any], *, model: nn.Module, **options: Any) -> dict[str, torch.Tensor]:
         converted: dict[str, torch.Tensor] = {}
         for name, found in input_dict.items():
-            if name in self._expert_weights:
-                module: Any = model.get_submodule(name.rpartition(".")[0])
-                weight = found[0] if isinstance(found, list) else found
-                values, scales = experts.quantise(weight, transposed=module.is_transposed)
-                converted |= {name: values, name + experts.SCALES: scales}
-            else:
-                converted |= self._linear.convert({name: found}, model=model, **options)
+            if name not in self._own:
+                converted |= self._other.convert({name: found}, model=model, **options)
+                continue
+            module: Any = model.get_submodule(name.rpartition(".")[0])
+            weight = found[0] if isinstance(found, list) else found
+            values, scales = _rounded(weight, transposed=module.is_transposed)
+            converted |= {name: values, name + int8.SCALES: scales}
         return converted
+
+
+def _rounded(weight: torch.Tensor, *, transposed: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    if weight.dim() > 2:  # noqa: PLR2004 - a matrix has two dimensions
+        return experts.quantise(weight, transposed=transposed)
+    return int8.quantise(weight.T if transposed else weight)
 
 
 class _WidenMxfp4(ConversionOps):  # type: ignore[misc]
