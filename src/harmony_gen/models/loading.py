@@ -76,7 +76,7 @@ def load(
 
     Raises:
         ModelError: a name is unknown, files are missing or unfit, or the model does not fit the device.
-        MissingExtra: int8 or int4 was asked for and bitsandbytes is not installed.
+        MissingExtra: int4, or int8 on a GPU, was asked for and bitsandbytes is not installed.
     """
     if precision not in PRECISIONS:
         msg = f"Unknown precision {precision!r}. Choose one of: {', '.join(PRECISIONS)}."
