@@ -6,6 +6,8 @@ import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:  # threads of several processes that wait for one another take all the time
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
