@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.test_architectures import SCHEMA, build
+from laws.test_architectures import SCHEMA, build
 
 if TYPE_CHECKING:
     import pytest
