@@ -40,6 +40,13 @@ def test_examples_stand_before_the_conversation_as_the_model_would_write_them() 
     assert generator.generate(chat, Person, examples=examples, max_new_tokens=60).value.name is not None
 
 
+def test_examples_are_spaced_where_answers_are() -> None:
+    request = request_of("x", {"type": "object"}, examples=[("y", {"a": [1, "b,c"]})])
+    assert request.spaced().examples == (("y", '{"a": [1, "b,c"]}'),)
+    request = request_of("x", Schema.from_regex("a,b"), examples=[("y", "a,b")])
+    assert request.spaced() == request
+
+
 def test_examples_of_texts() -> None:
     request = request_of("x", Schema.from_regex("a+"), examples=[("y", "aa")])
     assert request.examples == (("y", "aa"),)

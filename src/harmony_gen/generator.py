@@ -41,6 +41,8 @@ class _Closed:
 
 _CLOSED = _Closed()
 
+_SEPARATORS = ("auto", "compact", "spaced")
+
 _END_OF_PROMPT = 16
 """Tokens at the end of a prompt in which it may open thoughts."""
 
@@ -53,7 +55,7 @@ class Generator:
     earlier prompts are freed after five minutes without use; `close`, or the end of a `with` block, frees all.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, *, turn: str = "auto") -> None:
+    def __init__(self, model: Any, tokenizer: Any, *, turn: str = "auto", separators: str = "auto") -> None:
         """Wraps a transformers causal LM and its fast tokenizer.
 
         Args:
@@ -61,14 +63,22 @@ class Generator:
             tokenizer: its tokenizer.
             turn: how its turns look: plain, think (thoughts between tags, as its chat template writes them),
                 harmony (as gpt-oss), or auto.
+            separators: how its JSON is spelled: compact, spaced (a space behind each comma and colon), or auto:
+                the one that the model finds likelier, which is measured once, before its first answer.
+
+        Raises:
+            ValueError: there are no such separators.
         """
+        if separators not in _SEPARATORS:
+            raise ValueError(f"separators must be {_SEPARATORS}; it is {separators!r:.40}.")
         self._model = model
         self._tokenizer = tokenizer
         self._turn = turn
+        self._separators = separators
         self._is_embedded = False
 
     @classmethod
-    def from_pretrained(
+    def from_pretrained(  # noqa: PLR0913 - how a model is loaded has as many sides
         cls,
         model: str,
         *,
@@ -76,6 +86,7 @@ class Generator:
         device: str | dict[str, Any] = "auto",
         adapter: str | None = None,
         turn: str = "auto",
+        separators: str = "auto",
         load_in_8bit: bool = False,
         load_in_4bit: bool = False,
     ) -> Generator:
@@ -87,19 +98,21 @@ class Generator:
             device: auto, cpu, cuda, cuda:N, or a device map.
             adapter: directory or hub id of a peft adapter.
             turn: see `Generator`.
+            separators: see `Generator`.
             load_in_8bit: transformers' older word for precision="int8".
             load_in_4bit: likewise for precision="int4".
 
         Raises:
             ModelError: it cannot be loaded; the message says what was tried.
             MissingExtra: the precision needs a package that is not installed.
+            ValueError: there are no such separators.
         """
         from harmony_gen.models import load
         from harmony_gen.models.precision import from_flags
 
         precision = from_flags(precision, load_in_8bit=load_in_8bit, load_in_4bit=load_in_4bit)
         loaded = load(model, precision=precision, device=device, adapter=adapter)
-        return cls(loaded.model, loaded.tokenizer, turn=turn)
+        return cls(loaded.model, loaded.tokenizer, turn=turn, separators=separators)
 
     @classmethod
     def embedded(cls) -> Generator:
@@ -260,11 +273,15 @@ class Generator:
     @cached_property
     def _vocabulary(self) -> Vocabulary:
         from harmony_gen.decoding.vocabulary import Vocabulary, end_tokens
+        from harmony_gen.models.separators import likes_spaces
 
         if self._tokenizer is None:
             raise ModelError("The model comes without a tokenizer. Pass the tokenizer it was trained with.")
         width = self._model.get_output_embeddings().weight.shape[0]
-        return Vocabulary(self._tokenizer, width, end_tokens(self._model, self._tokenizer))
+        vocabulary = Vocabulary(self._tokenizer, width, end_tokens(self._model, self._tokenizer))
+        is_measured = self._separators == "auto"
+        vocabulary.spaced = likes_spaces(self._model, vocabulary) if is_measured else self._separators == "spaced"
+        return vocabulary
 
     @cached_property
     def _format(self) -> Format:
@@ -316,6 +333,8 @@ class Generator:
             if request.schema is None or request.tools or request.examples:
                 raise ModelError("The embedded model knows neither tools nor examples: pass another as model=….")
             return prompts.encode_embedded(request.messages, request.schema, self._vocabulary)
+        if self._vocabulary.spaced:
+            request = request.spaced()
         return prompts.encode(request, self._format, self._tokenizer, self._vocabulary)
 
     def _matcher(self, request: Request, prompt: list[int]) -> TurnMatcher:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from harmony_gen import prompt as prompts
 from harmony_gen import tools as tools_
 from harmony_gen.errors import SchemaError, ValidationError
 from harmony_gen.schema import Schema
+from harmony_gen.schema.separators import Joint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +75,7 @@ class Request:
         max_new_tokens: the most tokens of the turn.
         sampling: how they are chosen.
         source: where values may come from.
-        examples: texts and right answers, written as the model writes them.
+        examples: texts and right answers, in compact spelling.
         reasoning: the most tokens of thoughts; 0 for none.
         effort: what the model is told of that.
     """
@@ -88,6 +89,13 @@ class Request:
     examples: tuple[tuple[str, str], ...]
     reasoning: int
     effort: Effort
+
+    def spaced(self) -> Request:
+        """The same with a space behind each comma and colon of the examples' answers."""
+        if self.schema is None or not self.schema.is_json:
+            return self
+        examples = ((text, Joint().spaced(answer.encode()).decode()) for text, answer in self.examples)
+        return replace(self, examples=tuple(examples))
 
     @property
     def conversation(self) -> list[dict[str, str]]:
@@ -148,7 +156,7 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
 
 
 def _example(schema: Schema[Any] | None, number: int, example: Any) -> tuple[str, str]:
-    """An example as the model writes it.
+    """An example in compact spelling.
 
     Raises:
         ValidationError: its answer is not valid.

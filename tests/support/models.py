@@ -16,7 +16,9 @@ def embedded_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast.from_pretrained(Path(harmony_gen.models.__file__).parent / "assets")
 
 
-def random_llama(tokenizer: PreTrainedTokenizerFast, width: int | None = None, seed: int = 0) -> Generator:
+def random_llama(
+    tokenizer: PreTrainedTokenizerFast, width: int | None = None, seed: int = 0, separators: str = "compact"
+) -> Generator:
     """A two-layer llama whose logits are peaked and arbitrary.
 
     The rows of its head are scaled up, so that greedy decoding follows strong, senseless preferences.
@@ -39,4 +41,4 @@ def random_llama(tokenizer: PreTrainedTokenizerFast, width: int | None = None, s
         for parameter in model.parameters():
             if parameter.dim() > 1:
                 parameter.normal_(0.0, 0.6, generator=generator)
-    return Generator(model, tokenizer)
+    return Generator(model, tokenizer, separators=separators)

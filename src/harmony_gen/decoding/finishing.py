@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harmony_gen.errors import BudgetError, UnsatisfiableError
 from harmony_gen.schema import engine
 from harmony_gen.schema.rules import Readable, UniqueKeys, first_rejection
+from harmony_gen.schema.separators import Joint
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher
@@ -36,39 +37,56 @@ class Finish:
     """A way to end an answer.
 
     Attributes:
-        text: what completes it.
+        text: what completes it, in compact spelling.
         full: everything accepts the completed text; False if the user's validators do not.
     """
 
-    __slots__ = ("_tokens", "_vocabulary", "full", "text")
+    __slots__ = ("_joint", "_tokens", "_vocabulary", "full", "text")
 
     def __init__(
-        self, vocabulary: Vocabulary, text: bytes, *, full: bool, tokens: tuple[int, ...] | None = None
+        self,
+        vocabulary: Vocabulary,
+        text: bytes,
+        *,
+        full: bool,
+        joint: Joint | None,
+        tokens: tuple[int, ...] | None = None,
     ) -> None:
         self.text = text
         self.full = full
         self._vocabulary = vocabulary
+        self._joint = joint  # where it follows, if it is to be spaced
         self._tokens = tokens  # spelled when they are asked for: most finishes are never written
 
     @property
     def tokens(self) -> tuple[int, ...]:
         """Tokens that spell the text, without the end token."""
         if self._tokens is None:
-            self._tokens = tuple(self._vocabulary.encode_bytes(self.text))
+            spelled = self.text if self._joint is None else self._joint.spaced(self.text)
+            self._tokens = tuple(self._vocabulary.encode_bytes(spelled))
         return self._tokens
 
     def fits(self, left: int) -> bool:
         """Whether it takes no more tokens than are left. None of them is empty, so bytes are an upper bound."""
-        return len(self.text) <= left or len(self.tokens) <= left
+        spaces = 0 if self._joint is None else 1 + self.text.count(b",") + self.text.count(b":")
+        return len(self.text) + spaces <= left or len(self.tokens) <= left
 
-    def behind(self, token: int, data: bytes) -> Finish:
+    def behind(self, token: int, data: bytes, joint: Joint | None) -> Finish:
         """What is left of it behind a token, which spells the data it begins with."""
         tokens = self._tokens[1:] if self._tokens and self._tokens[0] == token else None
-        return Finish(self._vocabulary, self.text[len(data) :], full=self.full, tokens=tokens)
+        return Finish(self._vocabulary, self.text[len(data) :], full=self.full, joint=joint, tokens=tokens)
 
-    def judged(self, *, full: bool) -> Finish:
-        """The same, after everything has been asked again."""
-        return self if full == self.full else Finish(self._vocabulary, self.text, full=full, tokens=self._tokens)
+    def judged(self, joint: Joint | None, *, full: bool) -> Finish:
+        """The same text at another place, after everything has been asked again."""
+        if full == self.full and joint == self._joint:
+            return self
+        tokens = self._tokens if joint == self._joint else None
+        return Finish(self._vocabulary, self.text, full=full, joint=joint, tokens=tokens)
+
+
+def is_spaced(schema: Schema[Any], vocabulary: Vocabulary) -> bool:
+    """Whether answers have spaces behind commas and colons."""
+    return vocabulary.spaced and schema.is_json
 
 
 def shortest(schema: Schema[Any], vocabulary: Vocabulary) -> Finish:
@@ -77,13 +95,14 @@ def shortest(schema: Schema[Any], vocabulary: Vocabulary) -> Finish:
     Raises:
         UnsatisfiableError: none is known.
     """
+    joint = Joint() if is_spaced(schema, vocabulary) else None
     try:
-        return Finish(vocabulary, schema.witness().encode(), full=True)
+        return Finish(vocabulary, schema.witness().encode(), full=True, joint=joint)
     except UnsatisfiableError:
         structural = schema.structural_witness
         if structural is None:
             raise
-        return Finish(vocabulary, structural.encode(), full=False)
+        return Finish(vocabulary, structural.encode(), full=False, joint=joint)
 
 
 class Position(NamedTuple):
@@ -96,6 +115,7 @@ class Position(NamedTuple):
         left: tokens that may follow, the end token not counted.
         closes: the last token closed a value.
         grows: the last token did nothing but make a string longer that is a value.
+        joint: how a spaced text goes on here; None if it is compact.
     """
 
     written: bytearray
@@ -104,6 +124,7 @@ class Position(NamedTuple):
     left: int
     closes: bool
     grows: bool
+    joint: Joint | None
 
     @property
     def text(self) -> bytes:
@@ -142,7 +163,7 @@ class Finisher:
         Args:
             known: a finish before it.
             token: the token.
-            data: what it spells.
+            data: what it spells, in compact spelling.
             here: the place after it.
 
         Returns:
@@ -167,7 +188,7 @@ class Finisher:
     def _kept(self, known: Finish, token: int, data: bytes, here: Position) -> Finish | None:
         """The old finish, or what the token has left of it, if it still holds."""
         if known.text.startswith(data):  # so it leads to the same text as before
-            rest = known.behind(token, data)
+            rest = known.behind(token, data, here.joint)
             if rest.fits(here.left):
                 return rest
         if not known.fits(here.left) or not engine.completes(here.twin, known.text):
@@ -176,7 +197,7 @@ class Finisher:
         if not unseen and not self._is_valid(known.text, here):
             return None
         validators = self._schema.validators
-        return known.judged(full=validators is None or validators.accepts(here.text + known.text))
+        return known.judged(here.joint, full=validators is None or validators.accepts(here.text + known.text))
 
     def _is_valid(self, rest: bytes, here: Position) -> bool:
         """Whether a text that the grammar admits is valid with what completed it before.
@@ -193,5 +214,5 @@ class Finisher:
         for nodes in budget:
             text = finisher.finish(here.text, here.scan, here.twin, nodes=nodes)
             if text is not None:
-                return Finish(self._vocabulary, text, full=full)
+                return Finish(self._vocabulary, text, full=full, joint=here.joint)
         return None

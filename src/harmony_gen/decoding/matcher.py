@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harmony_gen.decoding.finishing import Finish, Finisher, Position
+from harmony_gen.decoding.finishing import Finish, Finisher, Position, is_spaced
 from harmony_gen.errors import RuleError
 from harmony_gen.schema import engine
 from harmony_gen.schema.rules import SchemaParts
 from harmony_gen.schema.scanner import Scan
+from harmony_gen.schema.separators import compacted, joint_behind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ class _State(NamedTuple):
     """What is known after a token.
 
     Attributes:
-        length: bytes of the text.
+        length: bytes of the text, in compact spelling.
         scan: the scanner's state.
         finish: a way to end from here.
         sampled: the model chose the token, among others.
@@ -92,10 +93,12 @@ class Matcher:
         first = self._finisher.first(budget)
         self._states = [_State(0, Scan(), first, sampled=False)]
         self._safe = 0 if first.full else None  # the last position whose finish is full
-        self._matcher = vocabulary.matcher(schema.grammar)
-        self._twin = engine.byte_matcher(schema.grammar)  # reads the same text byte by byte
+        self._is_spaced = is_spaced(schema, vocabulary)
+        self._grammar = schema.grammar_of(spaced=self._is_spaced)
+        self._matcher = vocabulary.matcher(self._grammar)
+        self._twin = engine.byte_matcher(schema.grammar)  # reads the same text, compact, byte by byte
         self._engine_failed = False
-        self._text = bytearray()
+        self._text = bytearray()  # compact
         self._banned: defaultdict[int, set[int]] = defaultdict(set)  # by position
         self._following = False  # the finish decides, until a value closes
         self._attempts = 0
@@ -104,7 +107,9 @@ class Matcher:
     @property
     def text(self) -> bytes:
         """The text so far; may end inside a character."""
-        return bytes(self._text)
+        if not self._is_spaced:
+            return bytes(self._text)
+        return self._vocabulary.bytes_of(self.tokens[:-1] if self.finished else self.tokens)
 
     @property
     def stable(self) -> int:
@@ -176,15 +181,17 @@ class Matcher:
         """
         if token in self._vocabulary.ends:
             return self._accept_end(token)
-        data = self._vocabulary.bytes_of([token])
         before = self._states[-1]
+        spelled = data = self._vocabulary.bytes_of([token])
+        if self._is_spaced:
+            data = compacted(spelled, joint_behind(b"", before.scan.tail))
         scan, closed = before.scan.feed(data) if self._schema.is_json else (before.scan, [])
         self._text += data
         rejection = None if self._following else self._rejection(before.scan, scan, closed)
         if rejection is not None or not self._advance(token, data):
             self._refuse(token, rejection)
             return False
-        here = self._position(before.scan, scan, closes=bool(closed))
+        here = self._position(before.scan, scan, spelled, closes=bool(closed))
         finish = self._finisher.after(before.finish, token, data, here)
         if finish is None or not finish.fits(here.left):
             self._matcher.rollback(1)
@@ -195,10 +202,11 @@ class Matcher:
         self._commit(token, _State(len(self._text), scan, finish, sampled), closed)
         return True
 
-    def _position(self, before: Scan, scan: Scan, *, closes: bool) -> Position:
+    def _position(self, before: Scan, scan: Scan, spelled: bytes, *, closes: bool) -> Position:
         """The place after one more token, that has been read."""
+        joint = joint_behind(spelled, scan.tail) if self._is_spaced else None
         grows = scan.frames is before.frames and bool(before.tail) and scan.in_string_value
-        return Position(self._text, scan, self._twin, self._budget - len(self.tokens) - 2, closes, grows)
+        return Position(self._text, scan, self._twin, self._budget - len(self.tokens) - 2, closes, grows, joint)
 
     def retreat(self) -> None:
         """Takes tokens back after everything that may come next has been refused.
@@ -266,7 +274,7 @@ class Matcher:
     def _failed(self) -> bool:
         """Whether the engine has run out of fuel; then known finishes decide from here to the end."""
         if not self._engine_failed and (self._matcher.is_error() or self._twin.is_error()):
-            self._vocabulary.forget(self._schema.grammar)
+            self._vocabulary.forget(self._grammar)
             engine.forget_byte_matchers()
             self._engine_failed = True
             self.closed_by = "rules"
@@ -297,7 +305,7 @@ class Matcher:
         """What the rules say; inside a string, a number or a name nothing has changed for them."""
         if not closed and scan.frames is before.frames:
             return None
-        text = self.text
+        text = bytes(self._text)
         found = (rule.rejects(text, scan, closed) for rule in self._rules)
         return next((rejection for rejection in found if rejection is not None), None)
 

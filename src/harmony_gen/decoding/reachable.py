@@ -7,7 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from harmony_gen.decoding.finishing import is_spaced
 from harmony_gen.decoding.matcher import Matcher
+from harmony_gen.schema.separators import Joint, compacted
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher
@@ -49,13 +51,14 @@ def _utf8(text: str) -> bytes | None:
 def _can_write(schema: Schema[Any], vocabulary: Vocabulary, text: bytes) -> bool:
     if not schema.accepts(text):
         return False
-    known = _KnownText(text)
+    known = _KnownText(compacted(text) if schema.is_json else text)
     scripted = replace(schema, finisher=known, structural_finisher=known)
-    return reachable(Matcher(scripted, vocabulary, _UNLIMITED), vocabulary, text)
+    spelled = Joint().spaced(known.text) if is_spaced(schema, vocabulary) else known.text
+    return reachable(Matcher(scripted, vocabulary, _UNLIMITED), vocabulary, spelled)
 
 
 class _KnownText:
-    """Knows one valid text, and so a finish of all its beginnings: nothing needs to be searched for."""
+    """Knows one valid, compact text, and so a finish of all its beginnings: nothing needs to be searched for."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text
@@ -78,7 +81,7 @@ def reachable(matcher: Matcher, vocabulary: Vocabulary, text: bytes) -> bool:
     Args:
         matcher: at the start of an answer.
         vocabulary: the matcher's.
-        text: the answer.
+        text: the answer, in the spelling of the vocabulary's model.
 
     Returns:
         Whether no mask, rule or judge stood in the way.

@@ -39,6 +39,7 @@ class Vocabulary:
         ends: ids that end a turn; the first is the one that is written.
         control: ids of all control tokens. No value ever holds one; their spellings in texts are plain
             characters.
+        spaced: answers in JSON have a space behind each comma and colon; may be set before the first one.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, width: int, ends: Sequence[int]) -> None:
@@ -53,6 +54,7 @@ class Vocabulary:
         if not self.ends:
             raise ModelError("The model names no end token (eos_token_id): a turn could not end. Set one.")
         self.width = width
+        self.spaced = False
         self._tokenizer = tokenizer
         # The engine's vocabulary may not be smaller than the tokenizer's; its mask is cut to the width.
         self._engine_width = max(width, len(tokenizer))

@@ -8,11 +8,12 @@ silence: `Lowered.coverage` names every keyword. Keywords that mean nothing in t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import SchemaError, UnsatisfiableError
 from harmony_gen.schema import engine
-from harmony_gen.schema.lark import Grammar, Unproductive
+from harmony_gen.schema.lark import SPACED, Grammar, Unproductive
 from harmony_gen.schema.normal import Normal
 from harmony_gen.schema.scanner import Path, pointer
 from harmony_gen.schema.strings import ecma
@@ -50,12 +51,20 @@ class Lowered:
             "checked" (a rule does, while decoding).
         normal: the schema in normal form.
         exact: the grammar admits valid texts only, but for keys that occur twice.
+        any_order: members come in any order, not in that of the schema.
     """
 
     grammar: str
     coverage: Mapping[str, str]
     normal: Normal
     exact: bool
+    any_order: bool
+
+    @cached_property
+    def spaced_grammar(self) -> str:
+        """The same grammar with a space behind each comma and colon."""
+        grammar = Grammar(self.normal, any_order=self.any_order, separators=SPACED)
+        return engine.grammar_of_lark(_written(grammar))
 
 
 _MOST_SCHEMAS = 50_000
@@ -93,18 +102,24 @@ def lower(root: Subschema, *, order: str = "schema") -> Lowered:
 def _lowered(root: Subschema, parts: Mapping[Path, dict[str, Any]], order: str, *, plain: bool) -> Lowered:
     """The same; raises GrammarError where the engine refuses the grammar."""
     normal = Normal(root, plain=plain)
-    grammar = Grammar(normal, any_order=order == "any")
+    any_order = order == "any"
+    grammar = Grammar(normal, any_order=any_order)
     try:
-        text = grammar.text()
+        text = _written(grammar)
     except Unproductive:
         raise UnsatisfiableError("No value satisfies the schema: its keywords contradict each other.") from None
     except SchemaError as error:
         raise _placed(error, parts) from error
-    if not _compiles(text):
-        text = grammar.relaxed(_compiles)
     text = engine.grammar_of_lark(text)
     engine.byte_matcher(text)
-    return Lowered(text, _coverage(root, parts, normal, grammar), normal, not (normal.noted or grammar.noted))
+    exact = not (normal.noted or grammar.noted)
+    return Lowered(text, _coverage(root, parts, normal, grammar), normal, exact, any_order)
+
+
+def _written(grammar: Grammar) -> str:
+    """The text of a grammar, relaxed if it does not compile otherwise."""
+    text = grammar.text()
+    return text if _compiles(text) else grammar.relaxed(_compiles)
 
 
 def _compiles(text: str) -> bool:

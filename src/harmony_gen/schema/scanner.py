@@ -54,7 +54,9 @@ class Closed(NamedTuple):
     parent: Frame | None
 
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|[{}\[\],:]|[-+.0-9eE]+|[a-z]+|[ \t\r\n]+', re.DOTALL)
+TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|[{}\[\],:]|[-+.0-9eE]+|[a-z]+|[ \t\r\n]+', re.DOTALL)
+"""A token of a JSON text, or the beginning of a string at its end, or white space."""
+
 _WORDS = (b"true", b"false", b"null")
 _QUOTE = ord('"')
 _NUMERIC = frozenset(b"-+.0123456789eE")
@@ -144,7 +146,7 @@ class _Walk:
     def read(self, text: bytes, start: int) -> bytes:
         """Applies all tokens of a text; returns the last one, unapplied, if it may still grow."""
         last = len(text)
-        for match in _TOKEN.finditer(text):
+        for match in TOKEN.finditer(text):
             token = match.group()
             if match.end() == last and _may_go_on(token):
                 return token

@@ -23,6 +23,7 @@ from harmony_gen.schema.search import Finisher, GrammarFinisher, JsonFinisher
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from harmony_gen.schema.json_schema import Lowered
     from harmony_gen.schema.sources import Documents
     from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
 
@@ -50,6 +51,7 @@ class Schema(Generic[T]):
         validators: the validators a user wrote, as a judge; None without any. What they admit is not known
             beforehand.
         structural_finisher: completes texts so that `judge` accepts them, whatever the validators say.
+        lowered: what the JSON Schema was compiled to; None for a regex or a Lark grammar.
     """
 
     grammar: str
@@ -63,6 +65,7 @@ class Schema(Generic[T]):
     property_order: str
     validators: Judge | None
     structural_finisher: Finisher
+    lowered: Lowered | None = None
 
     @classmethod
     def of(cls, source: Any) -> Schema[Any]:
@@ -178,6 +181,10 @@ class Schema(Generic[T]):
     def is_json(self) -> bool:
         """Whether answers are JSON texts."""
         return self.json_schema is not None
+
+    def grammar_of(self, *, spaced: bool) -> str:
+        """The grammar, of compact texts or of those with a space behind each comma and colon."""
+        return self.lowered.spaced_grammar if spaced and self.lowered is not None else self.grammar
 
     def accepts(self, text: bytes) -> bool:
         """Whether every judge accepts a text."""
@@ -295,6 +302,7 @@ def _json_schema(schema: JsonSchema, judge: JsonSchemaJudge, parse: Callable[[st
         property_order=order,
         validators=None,
         structural_finisher=finisher,
+        lowered=lowered,
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harmony_gen.schema.lark import numerals
 from harmony_gen.schema.lark.items import Items
-from harmony_gen.schema.lark.members import Members
+from harmony_gen.schema.lark.members import COMPACT, Members
 from harmony_gen.schema.lark.numerals import spell_number
 from harmony_gen.schema.normal.goals import ANY, NEVER, Goal, both
 from harmony_gen.schema.rules import DEEPEST
@@ -24,6 +24,7 @@ from harmony_gen.schema.strings.language import Language
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from harmony_gen.schema.lark.members import Separators
     from harmony_gen.schema.normal import Normal
     from harmony_gen.schema.normal.arrays import Array
     from harmony_gen.schema.normal.node import Node
@@ -39,10 +40,12 @@ class Grammar:
     """The rules of a grammar, collected.
 
     Attributes:
+        separators: what stands between items, and behind names.
         noted: (goal, what): what the grammar leaves out: "uniqueItems", "contains" and the like, by goal.
     """
 
-    def __init__(self, normal: Normal, *, any_order: bool) -> None:
+    def __init__(self, normal: Normal, *, any_order: bool, separators: Separators = COMPACT) -> None:
+        self.separators = separators
         self.noted: set[tuple[Goal, str]] = set()
         self._normal = normal
         self._any_order = any_order

@@ -26,6 +26,7 @@ class Items:
         self._grammar = grammar
         self._shape = shape
         self._goal = goal
+        self._comma = grammar.separators.comma
 
     def choices(self) -> Iterator[str]:
         """What the arrays may be."""
@@ -66,9 +67,9 @@ class Items:
         if most is None or most > start:
             least = max(0, shape.least - start)
             limit = "" if most is None else str(most - start)
-            tail = repeated(f'("," {value(shape.rest)})', least, limit)
+            tail = repeated(f"({self._comma} {value(shape.rest)})", least, limit)
         for index in range(start - 1, 0, -1):
-            inner = f'"," {value(prefix[index])} {tail}'
+            inner = f"{self._comma} {value(prefix[index])} {tail}"
             tail = inner if index < shape.least else f"({inner})?"
         return value(prefix[0] if prefix else shape.rest), tail
 
@@ -87,9 +88,9 @@ class Items:
 
     def _at_least(self, hit: Goal, least: int) -> str:
         """Arrays of any length with so many hits: each stands between other items."""
-        item, wanted = self._grammar.value(self._shape.rest), self._grammar.value(hit)
-        more = repeated(f'(("," {item})* "," {wanted})', least - 1, str(least - 1))
-        return f'"[" ({item} ",")* {wanted} {more} ("," {item})* "]"'
+        comma, item, wanted = self._comma, self._grammar.value(self._shape.rest), self._grammar.value(hit)
+        more = repeated(f"(({comma} {item})* {comma} {wanted})", least - 1, str(least - 1))
+        return f'"[" ({item} {comma})* {wanted} {more} ({comma} {item})* "]"'
 
     def _counted(self, hit: Goal, least: int, most: int | None) -> list[str] | None:
         """Arrays with bounds on the number of items and of hits; a parameter counts both."""
@@ -108,7 +109,8 @@ class Items:
         room = "" if shape.most is None else f"lt({_ITEMS}, {shape.most})"
         enough = f"ge({_ITEMS}, {shape.least})" if shape.least > 1 else ""
         hits = [f"ge({_HITS}, {least})" if least else "", "" if most is None else f"lt({_HITS}, {most + 1})"]
-        grammar.add(rule, [f'"," {rule}i::incr({_ITEMS}){when(room)}', '"]"' + when(enough, *hits)], parametric=True)
+        more, end = f"{self._comma} {rule}i::incr({_ITEMS}){when(room)}", '"]"' + when(enough, *hits)
+        grammar.add(rule, [more, end], parametric=True)
         empty = [literal("[]")] if shape.least == 0 and least == 0 else []
         return [*empty, f'"[" {rule}i::0x1'] if shape.most != 0 else empty
 
@@ -126,7 +128,7 @@ class Items:
         room = f"bit_count_lt(_, {most})" if most < len(values) else ""
         lines = ['"]"' + when(f"bit_count_ge(_, {shape.least})" if shape.least > 1 else "")]
         lines += [
-            f'"," {literal(text)} {rule}::set_bit({bit}){when(f"bit_clear({bit})", room)}'
+            f"{self._comma} {literal(text)} {rule}::set_bit({bit}){when(f'bit_clear({bit})', room)}"
             for bit, text in enumerate(texts)
         ]
         grammar.add(rule, lines, parametric=True)

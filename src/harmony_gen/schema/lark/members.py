@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from harmony_gen.schema.strings.language import Language, spell
 
@@ -25,6 +25,22 @@ _ALWAYS = " %if ge(_, 0)"
 """A parametric rule has to look at its parameter."""
 
 
+class Separators(NamedTuple):
+    """The spelling of a comma and of a colon.
+
+    Attributes:
+        comma: a Lark literal. It is a lexeme of its own: the engine's lexer never goes back.
+        colon: what ends the lexeme of a name.
+    """
+
+    comma: str
+    colon: str
+
+
+COMPACT = Separators('","', ":")
+SPACED = Separators('", "', ": ")
+
+
 class Rules(Protocol):
     """What members need of the grammar they are written into."""
 
@@ -38,6 +54,11 @@ class Rules(Protocol):
 
     def string(self, strings: Language, suffix: str = "") -> str:
         """A terminal of the JSON texts of some strings, and what follows."""
+        ...
+
+    @property
+    def separators(self) -> Separators:
+        """What stands between items, and behind names."""
         ...
 
     def productive(self, goal: Goal) -> bool:
@@ -79,6 +100,7 @@ class Members:
         self._rules = rules
         self._shape = shape
         self._prefix = prefix
+        self._comma, self._colon = rules.separators
         self._named = [name for name, member in shape.named.items() if rules.productive(member)]
         self._others = self._classes()
         self._least, self._most = shape.least, shape.most
@@ -94,7 +116,7 @@ class Members:
         excluded = ~Language.of(shape.named) if shape.named else Language.ALL
         found = [(names & excluded, member) for names, member in shape.classes if rules.productive(member)]
         choices = [
-            f"{rules.string(names, ':')} {rules.value(member)}"
+            f"{rules.string(names, self._colon)} {rules.value(member)}"
             for names, member in found
             if names.values != frozenset()
         ]
@@ -125,13 +147,12 @@ class Members:
             yield literal("{}")
         if other and shape.most != 0:
             most = "" if shape.most is None else str(shape.most - 1)
-            more = repeated(f'("," {other})', max(0, shape.least - 1), most)
+            more = repeated(f"({self._comma} {other})", max(0, shape.least - 1), most)
             yield f'"{{" {other} {more} "}}"'
 
     def _pair(self, name: str, before: str = "") -> str:
-        """One named member, behind a comma. The comma is a lexeme of its own: the engine's lexer never goes back."""
-        comma = '"," ' if before else ""
-        return f"{comma}{literal(spell(name) + ':')} {self._rules.value(self._shape.named[name])}"
+        """One named member, behind a comma or none."""
+        return f"{before} {literal(spell(name) + self._colon)} {self._rules.value(self._shape.named[name])}"
 
     def _ordered(self) -> str:
         """Members in order, nothing counted.
@@ -140,12 +161,12 @@ class Members:
         """
         required = self._shape.required
         first = next((i for i, name in enumerate(self._named) if name in required), None)
-        tail = f'("," {self._others})*' if self._others else ""
+        tail = f"({self._comma} {self._others})*" if self._others else ""
         if first is None:
             return self._optional(tail)
-        head = [f'({self._pair(name)} ",")?' for name in self._named[:first]]
+        head = [f"({self._pair(name)} {self._comma})?" for name in self._named[:first]]
         rest = [
-            self._pair(name, ",") if name in required else f"({self._pair(name, ',')})?"
+            self._pair(name, self._comma) if name in required else f"({self._pair(name, self._comma)})?"
             for name in self._named[first + 1 :]
         ]
         return " ".join([*head, self._pair(self._named[first]), *rest, tail])
@@ -158,7 +179,7 @@ class Members:
         """
         rules, prefix, last = self._rules, self._prefix, len(self._named)
         for index, name in enumerate(self._named):
-            rules.add(f"{prefix}m{index}", ['""', self._pair(name, ",")])
+            rules.add(f"{prefix}m{index}", ['""', self._pair(name, self._comma)])
         for start in range(0, last, _BLOCK):
             rules.add(f"{prefix}b{start}", [self._from(start, last, tail)])
         choices = [f"{self._pair(name)} {self._from(index + 1, last, tail)}" for index, name in enumerate(self._named)]
@@ -190,12 +211,12 @@ class Members:
         one, after = f"{self._prefix}x", f"{self._prefix}q"
         choices = [f"{self._pair(name)} {self._next(after, name)}{self._unseen(name)}" for name in self._named]
         if self._others:
-            more = "" if self._counts else f'("," {self._others})*'
+            more = "" if self._counts else f"({self._comma} {self._others})*"
             choices.append(f"{self._others} {more} {after}::_")
         rules.add(one, choices, parametric=True)
         count = len(self._named)
         left = "" if self._others or count > BITS else f"bit_count_lt([0:{count}], {count})"
-        rules.add(after, [f'"," {self._counted(one, left)}', self._end()], parametric=True)
+        rules.add(after, [f"{self._comma} {self._counted(one, left)}", self._end()], parametric=True)
         return one
 
     def _chained(self) -> str:
@@ -216,9 +237,9 @@ class Members:
         rules.add(f"{self._prefix}f", [f"{self._prefix}c{index}::_" for index in first], parametric=True)
         for index, name in enumerate(self._named):
             skipped = [] if name in required else [f"{self._link(index + 1)}::_"]
-            there = f'"," {self._counted(f"{self._prefix}c{index}")}'
+            there = f"{self._comma} {self._counted(f'{self._prefix}c{index}')}"
             rules.add(self._link(index), [there, *skipped], parametric=True)
-        more = [f'"," {self._counted(f"{self._prefix}c{last}")}'] if self._others else []
+        more = [f"{self._comma} {self._counted(f'{self._prefix}c{last}')}"] if self._others else []
         rules.add(self._link(last), [*more, self._end()], parametric=True)
         return f"{self._prefix}f"
 
