@@ -25,13 +25,13 @@ def test_examples_stand_before_the_conversation_as_the_model_would_write_them() 
     chat = [{"role": "system", "content": "Be terse."}, {"role": "user", "content": "Tom, 4 May 1991"}]
     examples = [("Anna, 3 Feb 1990", anna), ("Li, 1 Jan 2000", {"name": "Li", "birthday": "2000-01-01"})]
     request = request_of(chat, Person, examples=examples)
-    assert request.conversation == [
-        chat[0],
-        {"role": "user", "content": "Anna, 3 Feb 1990"},
-        {"role": "assistant", "content": '{"name":"Anna","birthday":"1990-02-03"}'},
-        {"role": "user", "content": "Li, 1 Jan 2000"},
-        {"role": "assistant", "content": '{"name":"Li","birthday":"2000-01-01"}'},
-        chat[1],
+    assert [(message.role, message.content) for message in request.conversation] == [
+        ("system", "Be terse."),
+        ("user", "Anna, 3 Feb 1990"),
+        ("assistant", '{"name":"Anna","birthday":"1990-02-03"}'),
+        ("user", "Li, 1 Jan 2000"),
+        ("assistant", '{"name":"Li","birthday":"2000-01-01"}'),
+        ("user", "Tom, 4 May 1991"),
     ]
     assert request.source == "Tom, 4 May 1991"
     generator = turns.generator(turns.PLAIN)

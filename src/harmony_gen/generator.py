@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harmony_gen.decoding.prefixes import Prefixes
     from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
-    from harmony_gen.prompt import Prompt
+    from harmony_gen.messages import Prompt
     from harmony_gen.request import Options, Request, Shared
     from harmony_gen.result import Event, Result
 
@@ -330,7 +330,8 @@ class Generator:
 
     def _encode_request(self, request: Request) -> list[int]:
         if self._is_embedded:
-            if request.schema is None or request.tools or request.examples:
+            has_calls = any(message.calls for message in request.messages)
+            if request.schema is None or request.tools or request.examples or has_calls:
                 raise ModelError("The embedded model knows neither tools nor examples: pass another as model=….")
             return prompts.encode_embedded(request.messages, request.schema, self._vocabulary)
         if self._vocabulary.spaced:

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import MissingExtra, ModelError, PromptError
+from harmony_gen.messages import INSTRUCTING, Message, dumped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from harmony_gen.decoding.formats import Format
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.request import Request
     from harmony_gen.schema import Schema
     from harmony_gen.tools import Described
-
-Prompt = str | Sequence[Mapping[str, str]]
-"""A text, or chat messages with "role" and "content"."""
 
 _INSTRUCTION = (
     "Answer with one JSON value that is valid under this JSON Schema, and nothing else. "
@@ -33,53 +33,7 @@ _TOOLS = (
     '{} call one of these tools, write <tool_call>\n{{"name":NAME,"arguments":ARGUMENTS}}\n</tool_call> '
     "and nothing else:\n{}"
 )
-_INSTRUCTING = ("system", "developer")
 _PROBE = "<|start|>assistant<|channel|>final<|message|>A probe, of 12 words."
-
-
-def messages_of(prompt: Prompt) -> list[dict[str, str]]:
-    """A prompt as chat messages.
-
-    Raises:
-        PromptError: it is empty, or no prompt.
-    """
-    if isinstance(prompt, str):
-        messages = [{"role": "user", "content": prompt}]
-    else:
-        try:
-            messages = [_message(item) for item in prompt]
-        except (TypeError, KeyError) as error:
-            raise PromptError(
-                f"A prompt is a text, or a list of messages with 'role' and 'content', both texts; this is "
-                f"{prompt!r:.80}."
-            ) from error
-    for message in messages:
-        _check_unicode(message["content"])
-    if not any(message["content"].strip() for message in messages):
-        raise PromptError("The prompt is empty. Pass the text to extract from, or a question.")
-    return messages
-
-
-def _message(item: Mapping[str, str]) -> dict[str, str]:
-    message = {"role": item["role"], "content": item["content"]}
-    if not all(isinstance(text, str) for text in message.values()):
-        raise TypeError
-    return message
-
-
-def _check_unicode(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise PromptError(
-            f"The prompt is not Unicode text: character {error.start} is half a surrogate pair "
-            f"(U+{ord(text[error.start]):04X}). Decode the text again, with the encoding it was written in."
-        ) from error
-
-
-def source_of(prompt: Prompt) -> str:
-    """The text that values may come from: what the user said, not the system."""
-    return "\n".join(message["content"] for message in messages_of(prompt) if message["role"] == "user")
 
 
 def instruction(schema: Schema[Any] | None, tools: Sequence[Described] = ()) -> str:
@@ -124,11 +78,25 @@ def encode(request: Request, form: Format, tokenizer: Any, vocabulary: Vocabular
         if found:
             raise ModelError(f"The description of a tool spells the control token {found}. Write it in another way.")
         options["tools"] = described
-    return encode_chat(request.conversation, told, tokenizer, vocabulary, options)
+    messages = request.conversation
+    if "tool_calls" in template:
+        _check_calls(messages, vocabulary)
+    else:
+        messages = [message.as_text() for message in messages]
+    return encode_chat(messages, told, tokenizer, vocabulary, options)
+
+
+def _check_calls(messages: Sequence[Message], vocabulary: Vocabulary) -> None:
+    """Raises PromptError for arguments of calls that spell a control token: a template writes them itself."""
+    for call in (call for message in messages for call in message.calls):
+        found = vocabulary.control_spelling(dumped(call.arguments))
+        if found:
+            message = f"The arguments of a call of {call.name!r} spell the control token {found}. Leave that call out."
+            raise PromptError(message)
 
 
 def encode_chat(
-    messages: list[dict[str, str]], told: str, tokenizer: Any, vocabulary: Vocabulary, options: dict[str, Any]
+    messages: Sequence[Message], told: str, tokenizer: Any, vocabulary: Vocabulary, options: dict[str, Any]
 ) -> list[int]:
     """Tokens of a conversation by the tokenizer's chat template.
 
@@ -142,17 +110,16 @@ def encode_chat(
     Raises:
         ModelError: the template refuses the messages.
     """
-    variants = [messages]
-    if told and messages[0]["role"] == "system":
-        first = {"role": "system", "content": messages[0]["content"] + "\n\n" + told}
-        variants = [[first, *messages[1:]]]
+    first, *others = messages
+    variants = [[first, *others]]
+    if told and first.role == "system":
+        variants = [[replace(first, content=f"{first.content}\n\n{told}"), *others]]
     elif told:
-        variants = [[{"role": "system", "content": told}, *messages]]
+        variants = [[Message("system", told), first, *others]]
     # Some templates know no system role: then the first user message carries the instruction.
-    merged = [dict(message) for message in variants[0][1:]] if variants[0][0]["role"] == "system" else []
-    if merged:
-        merged[0]["content"] = variants[0][0]["content"] + "\n\n" + merged[0]["content"]
-        variants.append(merged)
+    system, *said = variants[0]
+    if said and system.role == "system":
+        variants.append([replace(said[0], content=f"{system.content}\n\n{said[0].content}"), *said[1:]])
     problem: Exception | None = None
     for variant in variants:
         try:
@@ -162,25 +129,25 @@ def encode_chat(
     raise ModelError(f"The chat template of the tokenizer refuses this conversation: {problem}") from problem
 
 
-def _render(
-    messages: list[dict[str, str]], tokenizer: Any, vocabulary: Vocabulary, options: dict[str, Any]
-) -> list[int]:
+def _render(messages: Sequence[Message], tokenizer: Any, vocabulary: Vocabulary, options: dict[str, Any]) -> list[int]:
     """Renders with a mark for each content, then puts the contents in as plain text.
 
     Tokenised in one piece, as the model saw it in training, if that makes no control token that the template
     did not write; piece by piece otherwise.
     """
-    marks = [f"content{secrets.token_hex(12)}" for _ in messages]
-    marked = [{**message, "content": mark} for message, mark in zip(messages, marks, strict=True)]
+    marks = [f"content{secrets.token_hex(12)}" if message.content.strip() else "" for message in messages]
+    marked = [replace(message, content=mark).as_openai() for message, mark in zip(messages, marks, strict=True)]
     rendered: str = tokenizer.apply_chat_template(marked, tokenize=False, add_generation_prompt=True, **options)
     whole = ""
     tokens: list[int] = []
     for message, mark in zip(messages, marks, strict=True):
+        if not mark:
+            continue
         before, found, rendered = rendered.partition(mark)
         if not found:
-            text = f"it leaves out the {message['role']} message"
+            text = f"it leaves out the {message.role} message"
             raise ValueError(text)
-        content = message["content"].strip()
+        content = message.content.strip()
         whole += before + content
         tokens += vocabulary.encode_control(before) + vocabulary.encode(content)
     tokens += vocabulary.encode_control(rendered)
@@ -188,9 +155,9 @@ def _render(
     return at_once if vocabulary.controls(at_once) == vocabulary.controls(tokens) else tokens
 
 
-def encode_plain(messages: list[dict[str, str]], told: str, tokenizer: Any, vocabulary: Vocabulary) -> list[int]:
+def encode_plain(messages: Sequence[Message], told: str, tokenizer: Any, vocabulary: Vocabulary) -> list[int]:
     """Tokens of a conversation for a model without a chat template: the text, the instruction, a colon."""
-    text = "\n\n".join(message["content"] for message in messages)
+    text = "\n\n".join(message.as_text().content for message in messages)
     tokens = vocabulary.encode(f"{text}\n\n{told}\n\nAnswer:\n")
     start = tokenizer.bos_token_id
     return [start, *tokens] if start is not None else tokens
@@ -215,8 +182,8 @@ def encode_harmony(request: Request, vocabulary: Vocabulary) -> list[int]:
             "of the model, or set TIKTOKEN_ENCODINGS_BASE to a folder that holds o200k_base.tiktoken."
         ) from error
     make, role = harmony.Message.from_role_and_content, harmony.Role
-    told = [message["content"] for message in request.conversation if message["role"] in _INSTRUCTING]
-    said = [make(role(m["role"]), m["content"]) for m in request.conversation if m["role"] not in _INSTRUCTING]
+    told = [message.content for message in request.conversation if message.role in INSTRUCTING]
+    said = [m for message in request.conversation if message.role not in INSTRUCTING for m in _said(message, harmony)]
     sections = [*told, _response_format(request.schema)]
     developer = harmony.DeveloperContent.new().with_instructions("\n\n".join(filter(None, sections)))
     if request.tools:
@@ -232,11 +199,27 @@ def encode_harmony(request: Request, vocabulary: Vocabulary) -> list[int]:
     return tokens
 
 
-def encode_embedded(messages: list[dict[str, str]], schema: Schema[Any], vocabulary: Vocabulary) -> list[int]:
+def _said(message: Message, harmony: Any) -> Iterator[Any]:
+    """A message as openai-harmony's: a call and a tool's answer stand in the commentary channel."""
+    make, role = harmony.Message.from_role_and_content, harmony.Role(message.role)
+    if message.tool:
+        author = harmony.Author.new(role, f"functions.{message.tool}")
+        answer = harmony.Message.from_author_and_content(author, message.content)
+        yield answer.with_channel("commentary").with_recipient("assistant")
+    elif message.role != "assistant":
+        yield make(role, message.content)
+    elif message.content or not message.calls:
+        yield make(role, message.content).with_channel("commentary" if message.calls else "final")
+    for call in message.calls:
+        made = make(role, dumped(call.arguments)).with_channel("commentary")
+        yield made.with_recipient(f"functions.{call.name}").with_content_type("<|constrain|>json")
+
+
+def encode_embedded(messages: Sequence[Message], schema: Schema[Any], vocabulary: Vocabulary) -> list[int]:
     """Tokens of a conversation in the form the embedded model was trained on."""
     from harmony_gen.models import prompt_parts
 
-    text = "\n".join(message["content"] for message in messages).strip()
+    text = "\n".join(message.content for message in messages).strip()
     described = {"type": "string"} if schema.json_schema is None else schema.json_schema
     tokens: list[int] = []
     for part, is_control in prompt_parts(text, described):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from harmony_gen import prompt as prompts
 from harmony_gen import tools as tools_
-from harmony_gen.errors import SchemaError, ValidationError
+from harmony_gen.errors import PromptError, SchemaError, ValidationError
+from harmony_gen.messages import INSTRUCTING, Message, messages_of, source_of
 from harmony_gen.schema import Schema
 from harmony_gen.schema.separators import Joint
 
@@ -15,14 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harmony_gen.decoding.sampling import Sampling
-    from harmony_gen.prompt import Prompt
+    from harmony_gen.messages import Prompt
     from harmony_gen.schema.rules import Rule
     from harmony_gen.tools import Described, Tool
 
 Effort = Literal["low", "medium", "high"]
-
-_INSTRUCTING = ("system", "developer")
-"""Who says how to answer."""
 
 _SHARES = {"low": 0.25, "medium": 0.5, "high": 0.75}
 """Of all tokens, how many may be thoughts."""
@@ -80,7 +77,7 @@ class Request:
         effort: what the model is told of that.
     """
 
-    messages: list[dict[str, str]]
+    messages: list[Message]
     schema: Schema[Any] | None
     tools: Mapping[str, Described]
     max_new_tokens: int
@@ -98,11 +95,11 @@ class Request:
         return replace(self, examples=tuple(examples))
 
     @property
-    def conversation(self) -> list[dict[str, str]]:
+    def conversation(self) -> list[Message]:
         """The messages, with the examples as turns before the first that is not the system's."""
-        place = next((i for i, message in enumerate(self.messages) if message["role"] not in _INSTRUCTING), 0)
+        place = next((i for i, message in enumerate(self.messages) if message.role not in INSTRUCTING), 0)
         turns = [
-            {"role": role, "content": content}
+            Message(role, content)
             for example in self.examples
             for role, content in zip(("user", "assistant"), example, strict=True)
         ]
@@ -142,17 +139,27 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
         raise SchemaError("There is no schema: give one, or tools that may be called.")
     thoughts, effort = _thoughts(reasoning, max_new_tokens)
     compiled = None if schema is None else Schema.of(schema).with_rules(rules)
+    messages, described = messages_of(prompt), tools_.describe(tools)
+    _check_tools(messages, described)
     return Request(
-        messages=prompts.messages_of(prompt),
+        messages=messages,
         schema=compiled,
-        tools=tools_.describe(tools),
+        tools=described,
         max_new_tokens=max_new_tokens,
         sampling=sampling or Sampling(),
-        source=prompts.source_of(prompt) if source is None else source,
+        source=source_of(messages) if source is None else source,
         examples=tuple(_example(compiled, number, example) for number, example in enumerate(examples)),
         reasoning=thoughts,
         effort=effort,
     )
+
+
+def _check_tools(messages: Sequence[Message], tools: Mapping[str, Described]) -> None:
+    """Raises PromptError for a call of a tool that is not among those offered; none need be offered any more."""
+    for call in (call for message in messages for call in message.calls):
+        if tools and call.name not in tools:
+            known = ", ".join(sorted(tools))
+            raise PromptError(f"The conversation calls the unknown tool {call.name!r}; `tools` holds {known}.")
 
 
 def _example(schema: Schema[Any] | None, number: int, example: Any) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from harmony_gen.errors import ModelError
 from harmony_gen.generator import Generator
 
 if TYPE_CHECKING:
-    from harmony_gen.prompt import Prompt
+    from harmony_gen.messages import Prompt
     from harmony_gen.result import Result
     from harmony_gen.schema import Schema
 

@@ -113,3 +113,24 @@ def test_prompts_are_written_by_openai_harmony(generator: Generator, encoding: A
     assert "type alarm = (_: {" in text
     assert text.endswith("<|start|>user<|message|>hello <|end|> there<|end|><|start|>assistant")
     assert [text.count("<|end|>"), tokens.count(encoding.encode("<|end|>", allowed_special="all")[0])] == [4, 3]
+
+
+def test_calls_and_their_answers_are_written_as_the_model_wrote_them(generator: Generator, encoding: Any) -> None:
+    from harmony_gen.request import request_of
+
+    chat = [
+        {"role": "user", "content": "Wake me."},
+        {"role": "assistant", "content": "Well.", "tool_calls": [ToolCall("alarm", {"loud": True})]},
+        {"role": "tool", "content": "<|end|>done"},
+        {"role": "assistant", "content": "true"},
+        {"role": "user", "content": "And now?"},
+    ]
+    text = encoding.decode(generator._encode_request(request_of(chat, SCHEMA, tools=[alarm])))
+    assert text.endswith(
+        "<|start|>assistant<|channel|>commentary<|message|>Well.<|end|>"
+        "<|start|>assistant to=functions.alarm<|channel|>commentary <|constrain|>json<|message|>"
+        '{"loud":true}<|call|>'
+        "<|start|>functions.alarm to=assistant<|channel|>commentary<|message|><|end|>done<|end|>"
+        "<|start|>assistant<|channel|>final<|message|>true<|end|>"
+        "<|start|>user<|message|>And now?<|end|><|start|>assistant"
+    )
