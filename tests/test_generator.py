@@ -46,7 +46,7 @@ from harmony_gen import (
     rule,
     shortcut,
 )
-from harmony_gen.decoding import batch as batch_module
+from harmony_gen.decoding import passes
 from support import models
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Wrapper(torch.nn.Module):
 
 def failing(tiny: Generator, error: BaseException | None, at: int = 3) -> tuple[Generator, Wrapper]:
     wrapper = Wrapper(tiny._model, error, at)
-    return Generator(wrapper, tiny._tokenizer), wrapper
+    return Generator(wrapper, tiny._tokenizer, separators="compact"), wrapper
 
 
 def with_template(template: str | None) -> PreTrainedTokenizerFast:
@@ -341,7 +341,7 @@ def test_ctrl_c_ends_a_batch(tiny: Generator) -> None:
 
 
 def test_ctrl_c_ends_rows_that_run_together(tiny: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, calls = batch_module.run_together, list[int]()
+    plain, calls = passes.run_together, list[int]()
 
     def interrupted(*arguments: Any) -> None:
         calls.append(len(arguments[2]))
@@ -350,8 +350,8 @@ def test_ctrl_c_ends_rows_that_run_together(tiny: Generator, monkeypatch: pytest
         plain(*arguments)
 
     before = threading.active_count()
-    assert batch_module.is_batchable(tiny._model)
-    monkeypatch.setattr(batch_module, "run_together", interrupted)
+    assert passes.is_batchable(tiny._model)
+    monkeypatch.setattr(passes, "run_together", interrupted)
     with pytest.raises(Interrupted) as caught:
         tiny.generate_batch(["a", "b", "c"], NESTED)
     assert caught.value.partial_text
@@ -365,7 +365,7 @@ def test_ctrl_c_ends_rows_that_run_together(tiny: Generator, monkeypatch: pytest
 def test_a_batch_that_does_not_fit_goes_on_in_smaller_parts(
     tiny: Generator, monkeypatch: pytest.MonkeyPatch, touched: bool
 ) -> None:
-    plain, sizes = batch_module.run_together, list[int]()
+    plain, sizes = passes.run_together, list[int]()
 
     def limited(*arguments: Any) -> None:
         sizes.append(len(arguments[2]))
@@ -377,7 +377,7 @@ def test_a_batch_that_does_not_fit_goes_on_in_smaller_parts(
 
     prompts = ["a", "b", "c", "d"]
     alone = [tiny.generate(prompt, NESTED).tokens for prompt in prompts]
-    monkeypatch.setattr(batch_module, "run_together", limited)
+    monkeypatch.setattr(passes, "run_together", limited)
     rows = tiny.generate_batch(prompts, NESTED)
     assert [row.tokens for row in rows if isinstance(row, Result)] == alone
     assert sizes[0] == 4
@@ -388,7 +388,7 @@ def test_a_row_that_never_fits_is_an_error_of_its_own(tiny: Generator, monkeypat
     def never(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
-    monkeypatch.setattr(batch_module, "run_together", never)
+    monkeypatch.setattr(passes, "run_together", never)
     rows = tiny.generate_batch(["a", "b"], NESTED)
     assert all(isinstance(row, ModelError) and "Out of memory while generating" in str(row) for row in rows)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from harmony_gen.answer import Answer
     from harmony_gen.decoding.batch import Batch
+    from harmony_gen.decoding.callers import Callers
     from harmony_gen.decoding.formats import Format
     from harmony_gen.decoding.prefixes import Prefixes
     from harmony_gen.decoding.turn_matcher import TurnMatcher
@@ -51,8 +52,9 @@ class Generator:
     """A model that answers in schemas.
 
     Make one with `from_pretrained`, `embedded`, or from a transformers model and tokenizer you have. Neither
-    is ever changed. A generator may be used from several threads: answers share nothing but the model. Caches of
-    earlier prompts are freed after five minutes without use; `close`, or the end of a `with` block, frees all.
+    is ever changed. A generator may be used from several threads: answers share nothing but the model, and their
+    forward passes run together where they meet. Caches of earlier prompts are freed after five minutes without use;
+    `close`, or the end of a `with` block, frees all.
     """
 
     def __init__(self, model: Any, tokenizer: Any, *, turn: str = "auto", separators: str = "auto") -> None:
@@ -128,7 +130,8 @@ class Generator:
         """Lets go of the model and of all caches. Closed generators answer no more."""
         self._prefixes.clear()
         self._model = self._tokenizer = _CLOSED
-        vars(self).pop("_vocabulary", None)
+        for kept in ("_vocabulary", "_crossing"):
+            vars(self).pop(kept, None)
 
     def __enter__(self) -> Self:
         return self
@@ -224,7 +227,8 @@ class Generator:
             ValueError: `batch_size` is less than 1, or there are fewer schemas or sources than prompts.
             Interrupted: Ctrl-C.
         """
-        from harmony_gen.decoding.batch import Batch, is_batchable
+        from harmony_gen.decoding.batch import Batch
+        from harmony_gen.decoding.passes import is_batchable
 
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1; it is {batch_size}.")
@@ -305,6 +309,18 @@ class Generator:
         window: int | None = getattr(config, "max_position_embeddings", None)
         return window
 
+    def _callers(self) -> Callers | None:
+        """Runs passes of several threads together; None for models that are only ever run as a whole."""
+        from harmony_gen.decoding.head import split
+
+        return self._crossing if split(self._model) is not None else None
+
+    @cached_property
+    def _crossing(self) -> Callers:
+        from harmony_gen.decoding.callers import Callers
+
+        return Callers(self._model)
+
     def _start(self, request: Request, batch: Batch[Any] | None = None) -> Answer:
         from harmony_gen.answer import Answer
         from harmony_gen.decoding.kv_cache import ModelRunner
@@ -314,7 +330,7 @@ class Generator:
             raise ModelError("The model is in training mode, so its dropout would change answers. Call model.eval().")
         tokens = self._encode_request(request)
         return Answer(
-            ModelRunner(self._model, self._prefixes, batch),
+            ModelRunner(self._model, self._prefixes, batch or self._callers()),
             self._vocabulary,
             self._matcher(request, tokens),
             tokens,

@@ -11,8 +11,9 @@ import pytest
 from transformers import MistralConfig, MistralForCausalLM
 
 from decoding.test_kv_cache import COMMON, WIDTH, WINDOW, afresh, build, gpt2, gpt_oss, lfm2, llama, mamba, qwen3_next
-from harmony_gen.decoding.batch import Batch, is_batchable
+from harmony_gen.decoding.batch import Batch
 from harmony_gen.decoding.kv_cache import ModelRunner
+from harmony_gen.decoding.passes import is_batchable
 
 
 def mistral() -> Any:

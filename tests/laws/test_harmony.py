@@ -61,16 +61,8 @@ def generator() -> Generator:
 
 
 @pytest.fixture(scope="module")
-def encoding() -> Any:
-    import os
-
-    before = os.environ.get("TIKTOKEN_ENCODINGS_BASE")
-    os.environ["TIKTOKEN_ENCODINGS_BASE"] = str(corpora.need("tokenizers/o200k_base.tiktoken").parent)
-    yield harmony.load_harmony_encoding(harmony.HarmonyEncodingName.HARMONY_GPT_OSS)
-    if before is None:
-        del os.environ["TIKTOKEN_ENCODINGS_BASE"]
-    else:
-        os.environ["TIKTOKEN_ENCODINGS_BASE"] = before
+def encoding(generator: Generator) -> Any:
+    return harmony.load_harmony_encoding(harmony.HarmonyEncodingName.HARMONY_GPT_OSS)
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -58,8 +58,10 @@ def bench_cases() -> list[dict[str, Any]]:
 
 @cache
 def gpt_oss_tokenizer() -> PreTrainedTokenizerFast:
-    """The real tokenizer of gpt-oss."""
-    return o200k_tokenizer(need("tokenizers/o200k_base.tiktoken"))
+    """The real tokenizer of gpt-oss; openai-harmony, which writes its prompts, finds its vocabulary from now on."""
+    path = need("tokenizers/o200k_base.tiktoken")
+    os.environ.setdefault("TIKTOKEN_ENCODINGS_BASE", str(path.parent))
+    return o200k_tokenizer(path)
 
 
 def o200k_tokenizer(path: Path | str) -> PreTrainedTokenizerFast:

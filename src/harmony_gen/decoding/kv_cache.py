@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harmony_gen.decoding.batch import Batch
+    from harmony_gen.decoding.callers import Callers
     from harmony_gen.decoding.head import Logits
     from harmony_gen.decoding.prefixes import Prefixes
 
@@ -38,7 +39,7 @@ class ModelRunner:
         cached_tokens: tokens of the first sequence that were not run, because an earlier one began with them.
     """
 
-    def __init__(self, model: Any, prefixes: Prefixes | None = None, batch: Batch[Any] | None = None) -> None:
+    def __init__(self, model: Any, prefixes: Prefixes | None = None, batch: Batch[Any] | Callers | None = None) -> None:
         """Readies a model.
 
         Args:
