@@ -1,4 +1,4 @@
-"""Documents per second when 1, 4, 16 or 64 answers are written together.
+"""Documents per second when 1, 4, 16 or 64 answers are written together, and when so many threads call `generate`.
 
     python benchmarks/batch.py                # the embedded model
     python benchmarks/batch.py --o200k FILE   # a random 128 M llama over gpt-oss's vocabulary (o200k_base.tiktoken)
@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import torch
@@ -50,11 +52,18 @@ def documents(count: int) -> list[str]:
     ]
 
 
-def seconds(generator: Generator, texts: list[str], schemas: list[Any], size: int, budget: int) -> tuple[float, int]:
+def seconds(
+    generator: Generator, texts: list[str], schemas: list[Any], size: int, budget: int, *, threads: bool
+) -> tuple[float, int]:
     """How long all documents take, and how many tokens they have."""
     generator._prefixes.clear()
     started = time.perf_counter()
-    results = generator.generate_batch(texts, schemas, batch_size=size, max_new_tokens=budget)
+    results: list[Any]
+    if threads:
+        with ThreadPoolExecutor(size) as pool:
+            results = list(pool.map(partial(generator.generate, max_new_tokens=budget), texts, schemas))
+    else:
+        results = generator.generate_batch(texts, schemas, batch_size=size, max_new_tokens=budget)
     taken = time.perf_counter() - started
     failed = [result for result in results if isinstance(result, Exception)]
     if failed:
@@ -80,21 +89,23 @@ def main() -> None:
         generator, name = Generator.embedded(), "embedded model"
     texts = documents(options.documents)
     schemas = [SCHEMAS[i % len(SCHEMAS)] for i in range(len(texts))]
-    taken: dict[int, list[float]] = {size: [] for size in SIZES}
+    ways = [(size, threads) for size in SIZES for threads in (False, True) if size > 1 or not threads]
+    taken: dict[tuple[int, bool], list[float]] = {way: [] for way in ways}
     tokens = 0
     for turn in range(options.rounds + 1):
-        for size in SIZES:
-            spent, tokens = seconds(generator, texts, schemas, size, options.budget)
+        for size, threads in ways:
+            spent, tokens = seconds(generator, texts, schemas, size, options.budget, threads=threads)
             if turn:  # the first turn warms up
-                taken[size].append(spent)
-    one = statistics.median(taken[1])
+                taken[size, threads].append(spent)
+    one = statistics.median(taken[1, False])
     report = Report()
     report.print(describe(generator, name))
     report.print(f"{len(texts)} documents, {tokens} tokens, {options.rounds} rounds")
-    report.print("batch  documents/s  tokens/s  ratio to 1")
-    for size, spent in taken.items():
+    report.print("           documents/s  tokens/s  ratio to 1")
+    for (size, threads), spent in taken.items():
         median = statistics.median(spent)
-        report.print(f"{size:5} {len(texts) / median:12.1f} {tokens / median:9.0f} {one / median:11.2f}")
+        way = f"{size:2} {'threads' if threads else 'batch'}"
+        report.print(f"{way:10} {len(texts) / median:12.1f} {tokens / median:9.0f} {one / median:11.2f}")
     report.save(options.save)
 
 

@@ -72,7 +72,7 @@ def random_llama(tokenizer: Any, hidden: int = 512, layers: int = 8) -> Generato
         eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,
     )
-    return Generator(transformers.LlamaForCausalLM(config).eval(), tokenizer)
+    return Generator(transformers.LlamaForCausalLM(config).eval(), tokenizer, separators="compact")
 
 
 def write(

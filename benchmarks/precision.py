@@ -139,7 +139,7 @@ def main() -> None:
     report = Report()
     with tempfile.TemporaryDirectory() as path, torch.inference_mode():
         name = save(path, options.model)
-        generator = Generator(plain(path, FP32).eval(), models.embedded_tokenizer())
+        generator = Generator(plain(path, FP32).eval(), models.embedded_tokenizer(), separators="compact")
         report.print(describe(generator, name))
         del generator
         names = GPT_OSS_WAYS if options.model == "gpt-oss" else tuple(WAYS)

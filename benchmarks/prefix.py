@@ -53,7 +53,7 @@ def random_gpt_oss(tokenizer: Any) -> Generator:
         bos_token_id=None,
         pad_token_id=None,
     )
-    return Generator(transformers.GptOssForCausalLM(config).eval(), tokenizer)
+    return Generator(transformers.GptOssForCausalLM(config).eval(), tokenizer, separators="compact")
 
 
 def prompts(tokenizer: Any, shared: int) -> Iterator[str]:
@@ -72,7 +72,7 @@ def answer(generator: Generator, prompt: str) -> Result[Any]:
 
 def measure(generator: Generator, name: str, options: argparse.Namespace, report: Report) -> None:
     """Prints a line of a model."""
-    keeping, forgetting = Generator(generator._model, generator._tokenizer), generator
+    keeping, forgetting = Generator(generator._model, generator._tokenizer, separators="compact"), generator
     without, reused, cached, length = [], [], [], []
     for turn, prompt in zip(range(WARM_UP + options.rounds), prompts(generator._tokenizer, options.shared)):  # noqa: B905 - endless prompts
         forgetting._prefixes.clear()

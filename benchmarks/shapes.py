@@ -61,7 +61,7 @@ def model_of(shape: str, device: str, dtype: torch.dtype) -> Generator:
             model = transformers.AutoModelForCausalLM.from_config(config)
     finally:
         torch.set_default_dtype(standard)
-    return Generator(model.eval(), tokenizer)
+    return Generator(model.eval(), tokenizer, separators="compact")
 
 
 def copied_per_second(device: str) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import replace
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -163,12 +164,13 @@ def encode_plain(messages: Sequence[Message], told: str, tokenizer: Any, vocabul
     return [start, *tokens] if start is not None else tokens
 
 
-def encode_harmony(request: Request, vocabulary: Vocabulary) -> list[int]:
-    """Tokens of a request in the harmony format, written by openai-harmony.
+@lru_cache(maxsize=1)
+def _openai_harmony() -> tuple[Any, Any]:
+    """OpenAI's package and its encoding, which it would read anew for each prompt.
 
     Raises:
-        MissingExtra: openai-harmony is not installed.
-        ModelError: it does not find its vocabulary, or the tokenizer has another one.
+        MissingExtra: the package is not installed.
+        ModelError: it does not find its vocabulary.
     """
     try:
         harmony = import_module("openai_harmony")
@@ -181,6 +183,17 @@ def encode_harmony(request: Request, vocabulary: Vocabulary) -> list[int]:
             f"openai-harmony does not find the vocabulary of gpt-oss ({error}). Give the tokenizer the chat template "
             "of the model, or set TIKTOKEN_ENCODINGS_BASE to a folder that holds o200k_base.tiktoken."
         ) from error
+    return harmony, encoding
+
+
+def encode_harmony(request: Request, vocabulary: Vocabulary) -> list[int]:
+    """Tokens of a request in the harmony format, written by openai-harmony.
+
+    Raises:
+        MissingExtra: openai-harmony is not installed.
+        ModelError: it does not find its vocabulary, or the tokenizer has another one.
+    """
+    harmony, encoding = _openai_harmony()
     make, role = harmony.Message.from_role_and_content, harmony.Role
     told = [message.content for message in request.conversation if message.role in INSTRUCTING]
     said = [m for message in request.conversation if message.role not in INSTRUCTING for m in _said(message, harmony)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from transformers import MistralConfig, MistralForCausalLM
+from transformers import DynamicCache, MistralConfig, MistralForCausalLM
 
 from decoding.test_kv_cache import COMMON, WIDTH, WINDOW, afresh, build, gpt2, gpt_oss, lfm2, llama, mamba, qwen3_next
 from harmony_gen.decoding.batch import Batch
@@ -123,3 +123,40 @@ def _quietly(model: Any, batch: Batch[float], seed: int) -> float:
         return row(model, batch, seed)[0]
     except GeneratorExit:
         return -1.0
+
+
+def test_results_are_taken_in_one_thread() -> None:
+    batch: Batch[int] = Batch(build(llama), 2)
+    results = batch.run([lambda: 1, lambda: 2, lambda: 3])
+    assert next(results) == 1
+    errors: list[BaseException] = []
+
+    def take() -> None:
+        try:
+            list(results)
+        except RuntimeError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    assert "Take them all in one" in str(errors[0])
+
+
+def test_rows_that_are_not_wanted_any_more_let_go_of_what_they_hold() -> None:
+    model = build(llama)
+    batch: Batch[int] = Batch(model, 3)
+    ended: list[int] = []
+
+    def task(number: int) -> int:
+        try:
+            for _ in range(number):
+                batch.forward([1, 2], DynamicCache(config=model.config), 1, everything=False)
+        finally:
+            ended.append(number)
+        return number
+
+    results = batch.run([lambda number=number: task(number) for number in (0, 5, 7, 9)])
+    assert next(results) == 0
+    results.close()  # type: ignore[attr-defined]
+    assert set(ended) == {0, 5, 7, 9}

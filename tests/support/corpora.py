@@ -58,14 +58,13 @@ def bench_cases() -> list[dict[str, Any]]:
 
 @cache
 def gpt_oss_tokenizer() -> PreTrainedTokenizerFast:
-    """The real tokenizer of gpt-oss; openai-harmony, which writes its prompts, finds its vocabulary from now on."""
-    path = need("tokenizers/o200k_base.tiktoken")
-    os.environ.setdefault("TIKTOKEN_ENCODINGS_BASE", str(path.parent))
-    return o200k_tokenizer(path)
+    """The real tokenizer of gpt-oss."""
+    return o200k_tokenizer(need("tokenizers/o200k_base.tiktoken"))
 
 
 def o200k_tokenizer(path: Path | str) -> PreTrainedTokenizerFast:
-    """The tokenizer of gpt-oss from its base vocabulary."""
+    """The tokenizer of gpt-oss from its base vocabulary; openai-harmony, which writes prompts, finds it there, too."""
+    os.environ.setdefault("TIKTOKEN_ENCODINGS_BASE", str(Path(path).parent))
     specials = [_NAMED.get(id_, f"<|reserved_{id_}|>") for id_ in range(199_998, 201_088)]
     converter = TikTokenConverter(
         vocab_file=str(path),

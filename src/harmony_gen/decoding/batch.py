@@ -1,14 +1,19 @@
 """Several answers at once: their forward passes run together.
 
-Each row runs the decode loop in a thread of its own, as if it were alone; where it wants a forward pass it waits. When
-all rows wait, one pass is run for all of them. A row that is done takes the next task, so the batch stays full. What a
-row writes is what it would write alone.
+Each row runs the decode loop as if it were alone, in a greenlet of its own; where it wants a forward pass it pauses.
+When all rows have paused, one pass is run for all of them. A row that is done takes the next task, so the batch stays
+full. What a row writes is what it would write alone.
+
+All of this happens in the thread that asks for the results: threads of their own would wait for the interpreter more
+often than they work, and slow down torch, which keeps workers for each thread (`docs/log.md`).
 """
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from greenlet import GreenletExit, getcurrent, greenlet
 
 from harmony_gen.decoding.passes import Passes, Ticket
 
@@ -23,8 +28,42 @@ _AHEAD = 4
 """Tasks that may be begun, in batches, before the first that is not done."""
 
 
+class _Row(Generic[R]):
+    """A task that pauses where it wants a forward pass.
+
+    Attributes:
+        index: its number.
+        ticket: the pass that it waits for; None when it is done.
+        outcome: what it returned, or raised.
+    """
+
+    def __init__(self, index: int, task: Callable[[], R]) -> None:
+        """Runs it up to the first pause."""
+        self.index = index
+        self.ticket: Ticket | None = None
+        self.outcome: tuple[R | None, Exception | None] = (None, None)
+        self._task = task
+        self._greenlet = greenlet(self._live)
+        self.resume()
+
+    def resume(self) -> None:
+        """Goes on up to the next pause, or to the end."""
+        self.ticket = self._greenlet.switch()
+
+    def _live(self) -> None:
+        try:
+            self.outcome = self._task(), None
+        except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
+            self.outcome = None, error
+
+    def end(self, error: type[BaseException] = GreenletExit) -> None:
+        """Raises an error where it has paused, and thereby frees what it holds."""
+        if not self._greenlet.dead:
+            self._greenlet.throw(error)
+
+
 class Batch(Generic[R]):
-    """Runs tasks in threads and their forward passes in the thread that asks for the results."""
+    """Runs tasks together."""
 
     def __init__(self, model: Any, size: int) -> None:
         """Readies a model that `is_batchable`.
@@ -35,17 +74,13 @@ class Batch(Generic[R]):
         """
         self._passes = Passes(model)
         self._size = size
-        self._condition = threading.Condition()
-        self._waiting: list[Ticket] = []
-        self._alive = 0  # threads
-        self._idle = 0  # of these, how many wait for results to be taken
-        self._done: dict[int, tuple[Any, BaseException | None]] = {}
+        self._rows: list[_Row[R]] = []
+        self._done: dict[int, tuple[R | None, BaseException | None]] = {}
         self._begun = 0  # tasks
         self._given = 0  # results that have been handed out
-        self._stopped: BaseException | None = None
 
     def forward(self, tokens: Sequence[int], cache: Any, count: int, *, everything: bool) -> Chunk:
-        """Runs tokens through the model, together with those of other rows. For the threads of tasks.
+        """Runs tokens through the model, together with those of other rows. For the tasks.
 
         Args:
             tokens: what is new of the row.
@@ -54,94 +89,71 @@ class Batch(Generic[R]):
             everything: all logits will be wanted, not those of a few tokens.
         """
         ticket = Ticket(tokens, cache, count, everything=everything)
-        with self._condition:
-            self._waiting.append(ticket)
-            self._condition.notify_all()
-            self._condition.wait_for(lambda: ticket.is_served or self._stopped)
-        if self._stopped is not None and not ticket.is_served:
-            raise self._stopped
+        parent = getcurrent().parent
+        assert parent is not None  # noqa: S101 - a task calls
+        parent.switch(ticket)
         return ticket.result()
 
     def run(self, tasks: Iterable[Callable[[], R]]) -> Iterator[R]:
-        """Runs tasks; yields what they return, in their order, or raises what they raise."""
-        numbered = iter(enumerate(tasks))
-        threads = [threading.Thread(target=self._work, args=(numbered,), daemon=True) for _ in range(self._size)]
-        self._alive = len(threads)
-        for thread in threads:
-            thread.start()
+        """Runs tasks; yields what they return, in their order, or raises what they raise.
+
+        Raises:
+            RuntimeError: the results are asked for in several threads.
+        """
+        waiting, thread = iter(tasks), threading.get_ident()
         try:
-            while self._alive or self._done:
+            while True:
                 while self._given in self._done:
                     yield self._result()
-                    with self._condition:
-                        self._given += 1
-                        self._condition.notify_all()
-                self._step()
-        except BaseException as error:
-            with self._condition:
-                self._stopped = error
-                self._condition.notify_all()
-            for thread in threads:
-                thread.join()
-            _, first = self._done.get(self._given, (None, None))
-            if isinstance(error, KeyboardInterrupt) and isinstance(first, KeyboardInterrupt):
-                raise first from error  # it knows what had been written
+                    self._given += 1
+                if threading.get_ident() != thread:
+                    message = "The results of a batch were asked for in several threads. Take them all in one."
+                    raise RuntimeError(message)
+                self._fill(waiting)
+                if self._rows:
+                    self._step()
+                elif not self._done:
+                    return
+        except KeyboardInterrupt as error:
+            if type(error) is KeyboardInterrupt and self._rows:  # during a pass; a row knows what had been written
+                self._rows[0].end(KeyboardInterrupt)
             raise
-        for thread in threads:
-            thread.join()
+        finally:
+            if threading.get_ident() == thread:  # another one cannot; the rows end when they are no longer referred to
+                for row in self._rows:
+                    row.end()
 
     def _result(self) -> R:
         """What the next task returned."""
         result, error = self._done.pop(self._given)
         if error is not None:
             raise error
-        found: R = result
-        return found
+        found: Any = result
+        return found  # type: ignore[no-any-return]
 
-    def _work(self, numbered: Iterator[tuple[int, Callable[[], R]]]) -> None:
-        """Takes tasks until there are no more, or too many are ahead of the results."""
-        while (task := self._next(numbered)) is not None:
-            index, run = task
-            error = None
+    def _fill(self, waiting: Iterator[Callable[[], R]]) -> None:
+        """Begins tasks while there is room, and results are not too far behind."""
+        while len(self._rows) < self._size and self._begun < self._given + _AHEAD * self._size:
             try:
-                result: Any = run()
-            except BaseException as raised:  # noqa: BLE001 - whoever asks for the result gets it
-                result, error = None, raised
-            with self._condition:
-                self._done[index] = result, error
-                self._condition.notify_all()
-        with self._condition:
-            self._alive -= 1
-            self._condition.notify_all()
-
-    def _next(self, numbered: Iterator[tuple[int, Callable[[], R]]]) -> tuple[int, Callable[[], R]] | None:
-        with self._condition:
-            self._idle += 1
-            self._condition.notify_all()
-            self._condition.wait_for(lambda: self._stopped or self._begun < self._given + _AHEAD * self._size)
-            self._idle -= 1
-            try:
-                task = None if self._stopped else next(numbered, None)
-            except BaseException as raised:  # noqa: BLE001 - it takes the place of the task
-                self._done[self._begun] = None, raised
+                task = next(waiting, None)
+            except Exception as error:  # noqa: BLE001 - it takes the place of the task
+                self._done[self._begun] = None, error
                 self._begun += 1
-                return None
-            self._begun += task is not None
-            return task
-
-    def _is_time(self) -> bool:
-        """Whether all rows wait, or there is a result to hand out, or nothing to wait for any more."""
-        if self._given in self._done or not self._alive:
-            return True
-        return bool(self._waiting) and len(self._waiting) + self._idle >= self._alive
+                return
+            if task is None:
+                return
+            self._begun += 1
+            row = _Row(self._begun - 1, task)
+            if row.ticket is None:
+                self._done[row.index] = row.outcome
+            else:
+                self._rows.append(row)
 
     def _step(self) -> None:
-        """Runs one forward pass for all rows that wait, once all of them do."""
-        with self._condition:
-            self._condition.wait_for(self._is_time)
-            if self._given in self._done or not self._waiting:
-                return
-            tickets, self._waiting = self._waiting, []
-        self._passes.run(tickets)
-        with self._condition:
-            self._condition.notify_all()
+        """Runs one forward pass for all rows, and then each of them up to its next one."""
+        self._passes.run([row.ticket for row in self._rows if row.ticket is not None])
+        for row in list(self._rows):
+            row.resume()
+            if row.ticket is None:
+                self._rows.remove(row)
+                self._done[row.index] = row.outcome

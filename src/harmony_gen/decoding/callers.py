@@ -50,5 +50,4 @@ class Callers:
                     self._passes.run([ticket])
         finally:  # after Ctrl-C, which the main thread gets, nobody may wait for what does not come
             for ticket in tickets:
-                if not ticket.is_served:
-                    ticket.error = RuntimeError("the forward pass was interrupted")
+                ticket.fail(RuntimeError("the forward pass was interrupted"))

@@ -27,32 +27,43 @@ _UNLIMITED = 2**62
 
 
 class Ticket:
-    """A forward pass that a row waits for."""
+    """A forward pass that a row waits for.
+
+    Attributes:
+        is_served: the pass has been run, or has failed.
+    """
 
     def __init__(self, tokens: Sequence[int], cache: Any, count: int, *, everything: bool) -> None:
         self.tokens = tokens
         self.cache = cache
         self.count = count
         self.everything = everything
-        self.chunk: Chunk | None = None
-        self.error: BaseException | None = None
+        self.is_served = False
+        self._chunk: Chunk | None = None
+        self._error: BaseException | None = None
 
     @property
     def length(self) -> int:
         """Tokens in the cache."""
         return int(self.cache.get_seq_length())
 
-    @property
-    def is_served(self) -> bool:
-        """Whether the pass has been run, or has failed."""
-        return self.chunk is not None or self.error is not None
+    def serve(self, chunk: Chunk) -> None:
+        """Says what is known after the pass."""
+        self._chunk = chunk
+        self.is_served = True
+
+    def fail(self, error: BaseException) -> None:
+        """Says what went wrong, unless it has been served."""
+        if not self.is_served:
+            self._error = error
+            self.is_served = True
 
     def result(self) -> Chunk:
         """What is known after the pass, or what went wrong."""
-        if self.error is not None:
-            raise self.error
-        assert self.chunk is not None  # noqa: S101 - it is served
-        return self.chunk
+        if self._error is not None:
+            raise self._error
+        assert self._chunk is not None  # noqa: S101 - it is served
+        return self._chunk
 
 
 class Passes:
@@ -87,7 +98,7 @@ class Passes:
                     self._run([ticket])
                 return
             for ticket in group:
-                ticket.error = error
+                ticket.fail(error)
 
 
 def _alike(tickets: Iterable[Ticket], room: int = _UNLIMITED) -> list[list[Ticket]]:
@@ -131,7 +142,7 @@ def run_together(model: Any, parts: Split, tickets: Sequence[Ticket]) -> None:
     ]
     Chunk.fill([chunk for chunk, ticket in zip(chunks, tickets, strict=True) if ticket.everything])
     for ticket, chunk in zip(tickets, chunks, strict=True):
-        ticket.chunk = chunk
+        ticket.serve(chunk)
 
 
 _batchable: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
@@ -186,9 +197,9 @@ def _run_alone(model: Any, parts: Split, ticket: Ticket) -> None:
     with torch.inference_mode():
         inputs = torch.tensor([list(ticket.tokens)], device=model.get_input_embeddings().weight.device)
         states = parts.body(input_ids=inputs, past_key_values=ticket.cache, use_cache=True).last_hidden_state
-    ticket.chunk = Chunk(parts.head, states[0, -ticket.count :])
+    ticket.serve(Chunk(parts.head, states[0, -ticket.count :]))
 
 
 def _logits(ticket: Ticket) -> Any:
-    assert ticket.chunk is not None  # noqa: S101 - it was run
-    return ticket.chunk.at(0).of(np.arange(ticket.chunk.width))
+    chunk = ticket.result()
+    return chunk.at(0).of(np.arange(chunk.width))
