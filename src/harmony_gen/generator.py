@@ -276,8 +276,8 @@ class Generator:
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
+        from harmony_gen.decoding.spelling import likes_spaces
         from harmony_gen.decoding.vocabulary import Vocabulary, end_tokens
-        from harmony_gen.models.separators import likes_spaces
 
         if self._tokenizer is None:
             raise ModelError("The model comes without a tokenizer. Pass the tokenizer it was trained with.")
