@@ -101,7 +101,7 @@ def page() -> str:
         "in this table, and keywords the schema's dialect does not know.\n\n"
         "## Spelling and order\n\n"
         "JSON is written compactly, without spaces between tokens, or with one space behind each comma and colon, "
-        "whichever the model finds likelier (`Generator(…, separators=\"compact\")` or `\"spaced\"` decides instead). "
+        'whichever the model finds likelier (`Generator(…, separators="compact")` or `"spaced"` decides instead). '
         "There is never other white space, so none can go on without end. Members are written in the order of "
         "`properties`, "
         "then the `required` names absent from it, then others. A valid document in that spelling and order is "

@@ -36,7 +36,9 @@ def accepts(schema: Schema[Any], vocabulary: Vocabulary, text: str) -> bool:
     data = _utf8(text)
     if data is None or not schema.accepts(data):
         return False
-    spellings = dict.fromkeys([_utf8(respelled(text)), data] if schema.is_json else [data])
+    spellings = dict.fromkeys([_utf8(respelled(text)) if schema.is_json else None, data])
+    if schema.canonical is not None:
+        spellings = {_utf8(schema.canonical(text)): None}
     return any(spelling is not None and _can_write(schema, vocabulary, spelling) for spelling in spellings)
 
 

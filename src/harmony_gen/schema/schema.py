@@ -51,7 +51,8 @@ class Schema(Generic[T]):
         validators: the validators a user wrote, as a judge; None without any. What they admit is not known
             beforehand.
         structural_finisher: completes texts so that `judge` accepts them, whatever the validators say.
-        lowered: what the JSON Schema was compiled to; None for a regex or a Lark grammar.
+        lowered: what the JSON Schema was compiled to; None for anything else.
+        canonical: respells a valid XML document as answers are spelled; None for anything else.
     """
 
     grammar: str
@@ -66,6 +67,7 @@ class Schema(Generic[T]):
     validators: Judge | None
     structural_finisher: Finisher
     lowered: Lowered | None = None
+    canonical: Callable[[str], str] | None = None
 
     @classmethod
     def of(cls, source: Any) -> Schema[Any]:
@@ -90,8 +92,10 @@ class Schema(Generic[T]):
 
     @classmethod
     def _from_file(cls, path: FilePath) -> Schema[Any]:
+        if path.suffix == ".xsd":
+            return cls.from_xsd(path)
         if path.suffix != ".json":
-            message = f"{str(path)[:80]!r} is not the path of a .json file. Pass a path, a dict, or a type."
+            message = f"{str(path)[:80]!r} is not the path of a .json or .xsd file. Pass a path, a dict, or a type."
             raise SchemaError(message)
         return cls.from_json_schema(path)
 
@@ -176,6 +180,51 @@ class Schema(Generic[T]):
         """Makes a schema of the texts of a grammar in llguidance's dialect of Lark."""
         compiled = _compiled(engine.grammar_of_lark(grammar), "The Lark grammar")
         return _text_schema(compiled, GrammarJudge(compiled), f"text of this grammar:\n{grammar}", None)
+
+    @classmethod
+    def from_xsd(
+        cls,
+        source: str | FilePath | Any,
+        root: str | None = None,
+        *,
+        main: str | None = None,
+        prefixes: Mapping[str, str] | None = None,
+    ) -> Schema[Any]:
+        """Makes a schema of the documents of an XML Schema 1.0. Results are elements, lxml's if that is installed.
+
+        Nothing is fetched from a network. Documents are written in one spelling: without white space between elements,
+        attributes in the order of the schema, all namespaces declared on the root.
+
+        Args:
+            source: a path of a file, a folder or a zip archive; the text of a schema; or an `xmlschema.XMLSchema`.
+            root: the element a document begins with, by its local name or as {namespace}name; not needed if there is
+                but one that no other holds.
+            main: in a folder or an archive, the document to begin with.
+            prefixes: prefixes of namespaces, by namespace; "" for the default one.
+
+        Raises:
+            SchemaError: it is no XML Schema 1.0, a document it needs is missing, or the root is not plain.
+            UnsatisfiableError: no document is valid.
+            MissingExtra: xmlschema is not installed.
+        """
+        from harmony_gen.schema.sources import read_element
+        from harmony_gen.schema.xsd.compiling import compile_xsd
+
+        compiled = compile_xsd(source, root=root, main=main, prefixes=prefixes or {})
+        return Schema(
+            grammar=compiled.grammar,
+            coverage=compiled.coverage,
+            json_schema=None,
+            rules=(),
+            judge=compiled.judge,
+            finisher=compiled.finisher,
+            parse=read_element,
+            description=compiled.description,
+            property_order="schema",
+            validators=None,
+            structural_finisher=compiled.finisher,
+            canonical=compiled.canonical,
+        )
 
     @property
     def is_json(self) -> bool:

@@ -115,3 +115,12 @@ def from_outlines(term: Any) -> tuple[str, Any]:
         return "regex", dsl.to_regex(term)
     except (TypeError, ValueError, NotImplementedError, RecursionError) as error:
         raise SchemaError(f"This outlines type cannot be used: {error}") from error
+
+
+def read_element(text: str) -> Any:
+    """The root element of a document that is known to be valid: lxml's if that is installed."""
+    try:
+        from lxml import etree
+    except ImportError:
+        from xml.etree import ElementTree as etree  # noqa: N813 - either of the two
+    return etree.fromstring(text.encode())

@@ -19,7 +19,10 @@ from harmony_gen.schema.strings.expression import Alternation, Both, Character, 
 from harmony_gen.schema.strings.python_regex import dash, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    _Write = Callable[[Chars], str]
+    """How one character of a set is written."""
 
 CHARACTER = r'(?:[^"\\\x00-\x1f]|\\(?:["\\bfnrt]|u00(?:0[0-7be-f]|1[0-9a-f])))'
 """Regular expression of one character as JSON spells it."""
@@ -33,6 +36,7 @@ NO_STRING = f"/{_NONE}/"
 
 _ESCAPED: Chars = ((0, 31), (34, 34), (92, 92))
 _RAW = complement(union((*_ESCAPED, *SURROGATES)))
+_SCALARS = complement(SURROGATES)
 _SYNTAX = re.compile(r"[\\/.+*?()|\[\]{}^$]")
 _PLAIN = frozenset(" !\"%',:;<=>@_`#")
 _HEX = "0-9a-f"
@@ -49,7 +53,12 @@ def spell(text: str) -> str:
 
 def terminal_of_tree(node: Node, suffix: str = "") -> str:
     """The terminal of the strings that match a plain tree, with a literal text behind the closing quote."""
-    return _lark(node, '"', '"' + quoted(suffix))
+    return _lark(node, '"', '"' + quoted(suffix), _spelled)
+
+
+def plain_terminal(node: Node) -> str:
+    """The terminal of the texts that match a plain tree, each character as it is."""
+    return _lark(node, "", "", _class)
 
 
 def terminal_of_values(values: Iterable[str], suffix: str = "") -> str:
@@ -127,17 +136,17 @@ def _is_regular(node: Node) -> bool:
             return isinstance(node, Character)
 
 
-def _regex(node: Node) -> str:
+def _regex(node: Node, write: _Write) -> str:
     """A regular expression of the engine for a tree without `Both` and `Not`."""
     match node:
         case Character(chars):
-            return _spelled(chars)
+            return write(chars)
         case Concat(parts):
-            return "".join(map(_part, parts))
+            return "".join(_part(part, write) for part in parts)
         case Alternation(options):
-            return "|".join(map(_regex, options)) if options else _NONE
+            return "|".join(_regex(option, write) for option in options) if options else _NONE
         case Repeat(body, least, most):
-            inner = _regex(body)
+            inner = _regex(body, write)
             return (inner if isinstance(body, Character) else f"(?:{inner})") + times(least, most)
     raise TypeError(node)
 
@@ -156,6 +165,19 @@ def _spelled(chars: Chars) -> str:
     elif raw:
         words.insert(0, f"[{_ranges(raw)}]")
     return words[0] if len(words) == 1 and raw else f"(?:{'|'.join(words) or _NONE})"
+
+
+@lru_cache(maxsize=4096)
+def _class(chars: Chars) -> str:
+    """One character of a set as it is, ready to be repeated."""
+    if len(chars) == 1 and chars[0][0] == chars[0][1]:
+        return _written(chars[0][0])
+    chars = common(chars, _SCALARS)
+    if chars == _SCALARS:
+        return r"[\s\S]"
+    if chars and chars[-1][1] == LAST:
+        return f"[^{_ranges(complement(union((*chars, *SURROGATES))))}]"
+    return f"[{_ranges(chars)}]" if chars else _NONE
 
 
 def _ranges(chars: Chars) -> str:
@@ -177,52 +199,53 @@ def _escapes(chars: Chars) -> list[str]:
     return words
 
 
-def _lark(node: Node, before: str, after: str) -> str:
+def _lark(node: Node, before: str, after: str, write: _Write) -> str:
     """A terminal for a tree between two regular expressions."""
     if _is_regular(node):
-        return f"/{before}{_part(node)}{after}/" if before or after else f"/(?:{_regex(node)})/"
+        return f"/{before}{_part(node, write)}{after}/" if before or after else f"/(?:{_regex(node, write)})/"
     match node:
         case Both(parts):
-            return _all_of(parts, before, after)
+            return _all_of(parts, before, after, write)
         case Not():
-            return _all_of((node,), before, after)
+            return _all_of((node,), before, after, write)
         case Alternation(options):
             regular = [option for option in options if _is_regular(option)]
             others = [option for option in options if not _is_regular(option)]
             kinds = [alternation(regular), *others] if regular else others
-            return f"({' | '.join(_lark(option, before, after) for option in kinds)})"
+            return f"({' | '.join(_lark(option, before, after, write) for option in kinds)})"
         case Concat(parts):
-            return _row(parts, before, after)
+            return _row(parts, before, after, write)
         case _:
-            return _row((node,), before, after)
+            return _row((node,), before, after, write)
 
 
-def _all_of(parts: tuple[Node, ...], before: str, after: str) -> str:
+def _all_of(parts: tuple[Node, ...], before: str, after: str, write: _Write) -> str:
     """What matches every part; what is not to match is taken from something."""
-    words = [_lark(part, before, after) for part in parts if not isinstance(part, Not)]
-    words = words or [f"/{before}{CHARACTER}*{after}/"]
-    words += [f"~{_lark(part.body, before, after)}" for part in parts if isinstance(part, Not)]
+    words = [_lark(part, before, after, write) for part in parts if not isinstance(part, Not)]
+    words = words or [f"/{before}{write(EVERY)}*{after}/"]
+    words += [f"~{_lark(part.body, before, after, write)}" for part in parts if isinstance(part, Not)]
     return f"({' & '.join(words)})"
 
 
-def _row(parts: tuple[Node, ...], before: str, after: str) -> str:
+def _row(parts: tuple[Node, ...], before: str, after: str, write: _Write) -> str:
     """One part after the other; regular neighbours share a regular expression."""
     words, regex = [], before
     for part in parts:
         if _is_regular(part):
-            regex += _part(part)
+            regex += _part(part, write)
             continue
         if regex:
             words.append(f"/{regex}/")
-        words.append(
-            _lark(part.body, "", "") + times(part.least, part.most) if isinstance(part, Repeat) else _lark(part, "", "")
-        )
+        if isinstance(part, Repeat):
+            words.append(_lark(part.body, "", "", write) + times(part.least, part.most))
+        else:
+            words.append(_lark(part, "", "", write))
         regex = ""
     if regex + after:
         words.append(f"/{regex}{after}/")
     return f"({' '.join(words)})"
 
 
-def _part(node: Node) -> str:
+def _part(node: Node, write: _Write) -> str:
     """A regular expression that may stand in a row."""
-    return f"(?:{_regex(node)})" if isinstance(node, Alternation) else _regex(node)
+    return f"(?:{_regex(node, write)})" if isinstance(node, Alternation) else _regex(node, write)

@@ -1,0 +1,284 @@
+"""Reads documents by their grammar, character by character, and knows the shortest way to end one from anywhere.
+
+A pushdown automaton whose states are sets of places: the rest of the lexeme that is being read, and what follows behind
+it. Schemas of documents are nearly deterministic, so the sets stay small. Rests of lexemes are derivatives (see
+`strings.derivatives`); the shortest document of each rule is found from the inside out (Donald Knuth, "A generalization
+of Dijkstra's algorithm", 1977).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from harmony_gen.schema import engine
+from harmony_gen.schema.markup.tree import AnyOrder, Choice, Lexeme, Reference, Sequence, Times, times
+from harmony_gen.schema.strings.derivatives import derive, shortest
+from harmony_gen.schema.strings.expression import NOTHING, Node, is_nullable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from llguidance import LLMatcher
+
+    from harmony_gen.schema.markup.tree import Grammar, Part
+
+_VARIANTS = 3
+_STATES_KEPT = 32
+_MOST_PLACES = 500
+_LONGEST = 1_000_000
+"""Characters of the longest completion that is written."""
+
+_derive = lru_cache(maxsize=100_000)(derive)
+_shortest = lru_cache(maxsize=100_000)(shortest)
+
+
+class Rest:
+    """What follows a lexeme: a part, and what follows that. Equal ones are the same object."""
+
+    __slots__ = ("behind", "part")
+
+    def __init__(self, part: Part, behind: Rest | None) -> None:
+        self.part = part
+        self.behind = behind
+
+
+class Place(NamedTuple):
+    """A place in a document.
+
+    Attributes:
+        node: what is missing of the lexeme that is being read.
+        rest: what follows it; None for the end of the document.
+    """
+
+    node: Node
+    rest: Rest | None
+
+
+State = frozenset[Place]
+
+
+class Automaton:
+    """Reads documents of a grammar."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        """Takes a grammar that has been cleaned."""
+        self._rules = grammar.rules
+        self._rests: dict[tuple[Part, Rest | None], Rest] = {}
+        self._heads: dict[Rest, tuple[frozenset[Place], bool]] = {}
+        self._lengths = _lengths(grammar)
+        self.start: State = self._behind(self._rest(Reference("start"), None))
+
+    def after(self, state: State, text: str) -> State:
+        """The state after some more characters; empty where no document goes on so."""
+        for char in text:
+            code = ord(char)
+            found: set[Place] = set()
+            for place in state:
+                rest = _derive(place.node, code)
+                if rest != NOTHING:
+                    found.add(Place(rest, place.rest))
+                if is_nullable(place.node) and place.rest is not None:
+                    for following in self._behind(place.rest):
+                        rest = _derive(following.node, code)
+                        if rest != NOTHING:
+                            found.add(Place(rest, following.rest))
+            if len(found) > _MOST_PLACES:
+                found = set(sorted(found, key=self.missing)[:_MOST_PLACES])
+            state = frozenset(found)
+        return state
+
+    def completions(self, state: State) -> Iterator[str]:
+        """Texts that end a document from here, the shortest first; a few for each place."""
+        for place in sorted(state, key=self.missing):
+            if self.missing(place) > _LONGEST:
+                return
+            for variant in range(_VARIANTS):
+                text = _shortest(place.node, variant)
+                if text is None:
+                    break
+                yield text + "".join(self._texts(place.rest, variant))
+
+    def missing(self, place: Place) -> int:
+        """How many characters the shortest end from a place has."""
+        text = _shortest(place.node, 0)
+        length = _LONGEST + 1 if text is None else len(text)
+        rest = place.rest
+        while rest is not None:
+            length += _length(rest.part, self._lengths)
+            rest = rest.behind
+        return length
+
+    def _texts(self, rest: Rest | None, variant: int) -> Iterator[str]:
+        while rest is not None:
+            yield from self._text(rest.part, variant)
+            rest = rest.behind
+
+    def _text(self, part: Part, variant: int) -> Iterator[str]:
+        """The shortest text of a part."""
+        match part:
+            case Lexeme(node):
+                yield _shortest(node, variant) or _shortest(node, 0) or ""
+            case Reference(rule):
+                yield from self._text(self._rules[rule], variant)
+            case Sequence(parts):
+                for inner in parts:
+                    yield from self._text(inner, variant)
+            case Choice(options):
+                yield from self._text(min(options, key=lambda option: _length(option, self._lengths)), variant)
+            case Times(body, least):
+                once = list(self._text(body, variant)) if least else []
+                yield from once * least
+            case AnyOrder(parts):
+                for inner, is_needed in parts:
+                    if is_needed:
+                        yield from self._text(inner, variant)
+
+    def _rest(self, part: Part, behind: Rest | None) -> Rest:
+        key = (part, behind)
+        found = self._rests.get(key)
+        if found is None:
+            found = self._rests[key] = Rest(part, behind)
+        return found
+
+    def _behind(self, rest: Rest) -> frozenset[Place]:
+        """The lexemes that may be read next; the end of the document is a lexeme of nothing, too."""
+        return self._opened(rest)[0]
+
+    def _opened(self, rest: Rest) -> tuple[frozenset[Place], bool]:
+        """The lexemes that a rest may begin with, and whether it may be over at once."""
+        known = self._heads.get(rest)
+        if known is not None:
+            return known
+        found: set[Place] = set()
+        waiting: list[Rest | None] = [rest]
+        seen: set[Rest | None] = set()
+        ends = False
+        while waiting:
+            one = waiting.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            if one is None:
+                ends = True
+                continue
+            part, behind = one.part, one.behind
+            match part:
+                case Lexeme(node):
+                    found.add(Place(node, behind))
+                    if is_nullable(node):
+                        waiting.append(behind)
+                case Reference(rule):
+                    waiting.append(self._rest(self._rules[rule], behind))
+                case Sequence(parts):
+                    for inner in reversed(parts):
+                        behind = self._rest(inner, behind)
+                    waiting.append(behind)
+                case Choice(options):
+                    waiting += [self._rest(option, behind) for option in options]
+                case Times(body, least, most):
+                    again = times(body, max(least - 1, 0), None if most is None else most - 1)
+                    waiting.append(self._rest(body, self._rest(again, behind)))
+                    if least == 0:
+                        waiting.append(behind)
+                case AnyOrder(parts):
+                    for index, (inner, _) in enumerate(parts):
+                        others = AnyOrder((*parts[:index], *parts[index + 1 :]))
+                        waiting.append(self._rest(inner, self._rest(others, behind)))
+                    if not any(is_needed for _, is_needed in parts):
+                        waiting.append(behind)
+        self._heads[rest] = frozenset(found), ends
+        return self._heads[rest]
+
+    def may_end(self, state: State) -> bool:
+        """Whether the document may be over here."""
+        return any(is_nullable(place.node) and (place.rest is None or self._opened(place.rest)[1]) for place in state)
+
+
+class Completer:
+    """Completes documents so that a judge accepts them; see `search.Finisher`."""
+
+    def __init__(self, automaton: Automaton, accepts: Callable[[bytes], bool]) -> None:
+        self._automaton = automaton
+        self._accepts = accepts
+        self._states: OrderedDict[bytes, State] = OrderedDict()  # after texts that were completed lately
+
+    def finish(self, prefix: bytes, scan: object, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:  # noqa: ARG002
+        """See `search.Finisher.finish`; `nodes` is how many texts are tried."""
+        for lead in _leads(prefix, matcher):
+            whole = prefix + lead
+            state = self._state(whole)
+            for tried, text in enumerate(self._automaton.completions(state)):
+                data = lead + text.encode()
+                if engine.completes(matcher, data) and self._accepts(prefix + data):
+                    return data
+                if tried >= nodes:
+                    return None
+        return None
+
+    def _state(self, prefix: bytes) -> State:
+        """The state after a text, from that of the longest text it begins with, of those that are known."""
+        known = max((text for text in self._states if prefix.startswith(text)), key=len, default=b"")
+        state = self._states[known] if known else self._automaton.start
+        state = self._automaton.after(state, prefix[len(known) :].decode())
+        self._states[prefix] = state
+        self._states.move_to_end(prefix)
+        if len(self._states) > _STATES_KEPT:
+            self._states.popitem(last=False)
+        return state
+
+
+def _leads(prefix: bytes, matcher: LLMatcher) -> Iterator[bytes]:
+    """What completes a character that is broken off at the end of a text: a few ways; b"" if none is."""
+    try:
+        prefix.decode()
+    except UnicodeDecodeError as error:
+        broken = prefix[error.start :]
+    else:
+        yield b""
+        return
+    size = 2 if broken[0] < 0xE0 else 3 if broken[0] < 0xF0 else 4  # noqa: PLR2004 - see RFC 3629
+    texts = [b""]
+    for _ in range(size - len(broken)):
+        texts = [
+            text + bytes([byte])
+            for text in texts
+            for byte in range(0x80, 0xC0)
+            if matcher.validate_tokens([*text, byte]) == len(text) + 1
+        ][:_VARIANTS]
+    yield from texts
+
+
+def _lengths(grammar: Grammar) -> dict[str, int]:
+    """How many characters the shortest text of each rule has."""
+    found: dict[str, int] = {}
+    changed = True
+    while changed:
+        changed = False
+        for name, part in grammar.rules.items():
+            length = _length(part, found)
+            if length < found.get(name, _LONGEST * 1000):
+                found[name] = length
+                changed = True
+    return found
+
+
+def _length(part: Part, known: dict[str, int]) -> int:
+    """Characters of the shortest text of a part, as far as those of rules are known."""
+    far = _LONGEST * 1000
+    match part:
+        case Lexeme(node):
+            text = _shortest(node, 0)
+            return far if text is None else len(text)
+        case Reference(rule):
+            return known.get(rule, far)
+        case Sequence(parts):
+            return min(far, sum(_length(inner, known) for inner in parts))
+        case Choice(options):
+            return min((_length(option, known) for option in options), default=far)
+        case Times(body, least):
+            return min(far, least * _length(body, known)) if least else 0
+        case AnyOrder(parts):
+            return min(far, sum(_length(inner, known) for inner, is_needed in parts if is_needed))
+    raise TypeError(part)

@@ -1,0 +1,203 @@
+"""A grammar of documents: parts that are written one after the other, one of several, or several times.
+
+It knows nothing of the schema language it was made from. What is read in one piece, a tag, an attribute, the text between
+two tags, is one `Lexeme`; lexemes that may follow each other at one place differ before the shorter one ends.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from harmony_gen.schema.markup.text import text_node
+from harmony_gen.schema.strings.expression import EMPTY, NOTHING, Node, is_nullable
+from harmony_gen.schema.strings.hashing import Hashed, hashed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@hashed
+class Lexeme(Hashed):
+    """A text of a plain tree, which is not empty."""
+
+    node: Node
+
+
+@hashed
+class Reference(Hashed):
+    """What a rule says."""
+
+    rule: str
+
+
+@hashed
+class Sequence(Hashed):
+    """One part after the other; without parts, nothing."""
+
+    parts: tuple[Part, ...]
+
+
+@hashed
+class Choice(Hashed):
+    """One of the options; without options, there is no document."""
+
+    options: tuple[Part, ...]
+
+
+@hashed
+class Times(Hashed):
+    """A part `least` to `most` times in a row; None is no limit."""
+
+    body: Part
+    least: int
+    most: int | None
+
+
+@hashed
+class AnyOrder(Hashed):
+    """Parts in any order, each once; those that are not needed may be left out."""
+
+    parts: tuple[tuple[Part, bool], ...]
+
+
+Part: TypeAlias = Lexeme | Reference | Sequence | Choice | Times | AnyOrder
+
+NOTHING_MORE = Sequence(())
+NEVER = Choice(())
+
+
+class Grammar:
+    """Rules by their names; `start` is a document.
+
+    Attributes:
+        rules: what each rule says.
+    """
+
+    def __init__(self, rules: dict[str, Part]) -> None:
+        self.rules = rules
+
+    def cleaned(self) -> Grammar:
+        """The same documents without parts that no finite document has, and rules that are not referred to."""
+        productive = self._productive()
+        rules = {name: _pruned(part, productive) for name, part in self.rules.items() if name in productive}
+        wanted, waiting = set[str](), ["start"]
+        while waiting:
+            name = waiting.pop()
+            if name in rules and name not in wanted:
+                wanted.add(name)
+                waiting += references(rules[name])
+        return Grammar({name: part for name, part in rules.items() if name in wanted})
+
+    def _productive(self) -> set[str]:
+        """The rules that some finite text satisfies: the usual fixpoint."""
+        found: set[str] = set()
+        left = dict(self.rules)
+        grown = True
+        while grown:
+            new = [name for name, part in left.items() if _is_possible(part, found)]
+            found.update(new)
+            grown = bool(new)
+            for name in new:
+                del left[name]
+        return found
+
+
+def literal(text: str) -> Part:
+    """A certain text."""
+    return Lexeme(text_node(text)) if text else NOTHING_MORE
+
+
+def lexeme(node: Node) -> Part:
+    """A text of a plain tree."""
+    if node == NOTHING:
+        return NEVER
+    if node == EMPTY:
+        return NOTHING_MORE
+    return Lexeme(node)
+
+
+def sequence(parts: Iterable[Part]) -> Part:
+    """One part after the other."""
+    found: list[Part] = []
+    for part in parts:
+        if part == NEVER:
+            return NEVER
+        found += part.parts if isinstance(part, Sequence) else (part,)
+    return found[0] if len(found) == 1 else Sequence(tuple(found))
+
+
+def choice(options: Iterable[Part]) -> Part:
+    """One of the options."""
+    found: dict[Part, None] = {}
+    for option in options:
+        found.update(dict.fromkeys(option.options if isinstance(option, Choice) else (option,)))
+    return next(iter(found)) if len(found) == 1 else Choice(tuple(found))
+
+
+def optional(part: Part) -> Part:
+    """A part, or nothing."""
+    return times(part, 0, 1)
+
+
+def times(body: Part, least: int, most: int | None) -> Part:
+    """A part several times in a row."""
+    if most == 0 or body == NOTHING_MORE:
+        return NOTHING_MORE
+    if (least, most) == (1, 1):
+        return body
+    if body == NEVER:
+        return NEVER if least else NOTHING_MORE
+    return Times(body, least, most)
+
+
+def is_nullable_lexeme(part: Part) -> bool:
+    """Whether a lexeme matches the empty text."""
+    return isinstance(part, Lexeme) and is_nullable(part.node)
+
+
+def references(part: Part) -> list[str]:
+    """The rules a part refers to."""
+    match part:
+        case Reference(rule):
+            return [rule]
+        case Sequence(parts) | Choice(parts):
+            return [name for inner in parts for name in references(inner)]
+        case Times(body):
+            return references(body)
+        case AnyOrder(parts):
+            return [name for inner, _ in parts for name in references(inner)]
+    return []
+
+
+def _is_possible(part: Part, productive: set[str]) -> bool:
+    match part:
+        case Reference(rule):
+            return rule in productive
+        case Sequence(parts):
+            return all(_is_possible(inner, productive) for inner in parts)
+        case Choice(options):
+            return any(_is_possible(inner, productive) for inner in options)
+        case Times(body, least):
+            return least == 0 or _is_possible(body, productive)
+        case AnyOrder(parts):
+            return all(_is_possible(inner, productive) for inner, is_needed in parts if is_needed)
+    return True
+
+
+def _pruned(part: Part, productive: set[str]) -> Part:
+    match part:
+        case Reference(rule):
+            return part if rule in productive else NEVER
+        case Sequence(parts):
+            return sequence(_pruned(inner, productive) for inner in parts)
+        case Choice(options):
+            found = [_pruned(inner, productive) for inner in options]
+            return choice(inner for inner in found if inner != NEVER)
+        case Times(body, least, most):
+            return times(_pruned(body, productive), least, most)
+        case AnyOrder(parts):
+            kept = [(_pruned(inner, productive), is_needed) for inner, is_needed in parts]
+            if any(inner == NEVER and is_needed for inner, is_needed in kept):
+                return NEVER
+            return AnyOrder(tuple((inner, is_needed) for inner, is_needed in kept if inner != NEVER))
+    return part

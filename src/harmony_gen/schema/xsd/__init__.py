@@ -1,0 +1,1 @@
+"""XML Schema 1.0 → the grammar of its documents."""

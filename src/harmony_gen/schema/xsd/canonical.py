@@ -1,0 +1,112 @@
+"""Documents respelled as they are decoded: one spelling for each document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harmony_gen.schema.markup.text import escaped
+from harmony_gen.schema.xsd.names import INSTANCE, XML
+from harmony_gen.schema.xsd.judge import read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from xml.etree.ElementTree import Element
+
+    from harmony_gen.schema.xsd.names import Names
+
+_TYPE, _NIL = f"{{{INSTANCE}}}type", f"{{{INSTANCE}}}nil"
+_LOCATIONS = (f"{{{INSTANCE}}}schemaLocation", f"{{{INSTANCE}}}noNamespaceSchemaLocation")
+
+
+def canonical(schema: Any, names: Names, text: str) -> str:
+    """A valid document in the spelling of answers.
+
+    Args:
+        schema: from xmlschema.
+        names: how names are written.
+        text: the document.
+
+    Raises:
+        ValidationError: it is not well-formed.
+    """
+    document = read_document(text)
+    declared: dict[Any, Any] = {}
+
+    def note(element: Any, declaration: Any) -> bool:
+        declared[element] = declaration
+        return False
+
+    for _ in schema.iter_errors(document, validation_hook=note):
+        pass
+    return _Writer(schema, names, document, declared).element(document.root, is_root=True)
+
+
+class _Writer:
+    """Writes elements of one document."""
+
+    def __init__(self, schema: Any, names: Names, document: Any, declared: Mapping[Any, Any]) -> None:
+        self._schema = schema
+        self._names = names
+        self._document = document
+        self._declared = declared
+
+    def element(self, element: Element, *, is_root: bool = False) -> str:
+        """An element with all it holds."""
+        name = self._names.element(element.tag)
+        type_ = self._type(element)
+        opening = f"<{name}{self._names.declarations() if is_root else ''}{''.join(self._attributes(element, type_))}"
+        content = "".join(self._content(element, type_))
+        return f"{opening}>{content}</{name}>" if content else f"{opening}/>"
+
+    def _type(self, element: Element) -> Any:
+        declaration = self._declared.get(element)
+        named = element.get(_TYPE)
+        if named is None or declaration is None:
+            return getattr(declaration, "type", None)
+        try:
+            return self._schema.maps.get_instance_type(named, declaration.type, self._document.get_nsmap(element))
+        except (KeyError, ValueError, TypeError):
+            return declaration.type
+
+    def _attributes(self, element: Element, type_: Any) -> Iterator[str]:
+        found = {name: value for name, value in element.attrib.items() if name not in _LOCATIONS}
+        named, is_nil = found.pop(_TYPE, None), found.pop(_NIL, None)
+        declaration = self._declared.get(element)
+        if named is not None and type_ is not getattr(declaration, "type", None):
+            yield f' {self._names.instance("type")}="{self._qualified(named, element, is_type=True)}"'
+        if is_nil is not None and is_nil.strip() in ("true", "1"):
+            yield f' {self._names.instance("nil")}="true"'
+        known = getattr(type_, "attributes", None) or {}
+        for name in [*(name for name in known if name in found), *(name for name in found if name not in known)]:
+            value = found[name]
+            attribute_type = getattr(known.get(name), "type", None)
+            if attribute_type is not None:
+                value = self._value(value, element, attribute_type)
+            yield f' {self._names.attribute(name)}="{escaped(value, attribute=True)}"'
+
+    def _content(self, element: Element, type_: Any) -> Iterator[str]:
+        texts = [element.text or "", *(child.tail or "" for child in element)]
+        is_simple = type_ is not None and (type_.is_simple() or type_.has_simple_content())
+        if is_simple and not len(element):
+            texts[0] = self._value(texts[0], element, type_ if type_.is_simple() else type_.content)
+        elif type_ is None or not type_.mixed or (len(element) and not any(map(str.strip, texts))):
+            texts = [text if text.strip() else "" for text in texts]
+        yield escaped(texts[0], attribute=False)
+        for child, text in zip(element, texts[1:], strict=True):
+            yield self.element(child)
+            yield escaped(text, attribute=False)
+
+    def _value(self, text: str, element: Element, type_: Any) -> str:
+        """A value with its white space as the type has it, names with the prefixes of answers."""
+        primitive = getattr(type_, "primitive_type", None)
+        if primitive is not None and primitive.local_name in ("QName", "NOTATION"):
+            return self._qualified(text, element, is_type=False)
+        return text if type_.white_space == "preserve" else str(type_.normalize(text))
+
+    def _qualified(self, text: str, element: Element, *, is_type: bool) -> str:
+        prefix, _, local = text.strip().rpartition(":")
+        space = XML if prefix == "xml" else self._document.get_nsmap(element).get(prefix, "")
+        if is_type:
+            return self._names.element(f"{{{space}}}{local}" if space else local)
+        known = self._names.in_values().get(space, "")
+        return f"{known}:{local}" if known else local

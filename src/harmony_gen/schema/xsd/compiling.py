@@ -1,0 +1,104 @@
+"""From an XML Schema to all that decodes its documents."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harmony_gen.errors import SchemaError, UnsatisfiableError
+from harmony_gen.schema import engine
+from harmony_gen.schema.markup import Automaton, Completer, written
+from harmony_gen.schema.xsd.canonical import canonical
+from harmony_gen.schema.xsd.content import Documents
+from harmony_gen.schema.xsd.judge import XsdJudge
+from harmony_gen.schema.xsd.loading import load
+from harmony_gen.schema.xsd.names import SCHEMA, split
+from harmony_gen.schema.xsd.outline import outline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+
+class Compiled(NamedTuple):
+    """A schema, ready to decode; see the attributes of `Schema`.
+
+    Attributes:
+        canonical: respells a valid document as answers are spelled.
+    """
+
+    grammar: str
+    coverage: dict[str, str]
+    judge: XsdJudge
+    finisher: Completer
+    description: str
+    canonical: Callable[[str], str]
+
+
+def compile_xsd(
+    source: str | Path | Any, *, root: str | None, main: str | None, prefixes: Mapping[str, str]
+) -> Compiled:
+    """Compiles a schema; see `Schema.from_xsd`."""
+    schema = load(source, main)
+    roots = _roots(schema, root)
+    documents = Documents(schema, roots, prefixes)
+    grammar = documents.grammar()
+    if "start" not in grammar.rules:
+        reasons = "; ".join(sorted(documents.left_out)[:3])
+        raise UnsatisfiableError(f"No document is valid under the schema{': ' + reasons if reasons else ''}.")
+    text = engine.grammar_of_lark(written(grammar))
+    try:
+        engine.byte_matcher(text)
+    except engine.GrammarError as error:
+        raise SchemaError(f"The schema is too large to be compiled: {str(error).splitlines()[0]}") from error
+    judge = XsdJudge(schema, frozenset(element.name for element in roots))
+    form = outline(roots, documents.names)
+    return Compiled(
+        grammar=text,
+        coverage=_coverage(documents),
+        judge=judge,
+        finisher=Completer(Automaton(grammar), judge.accepts),
+        description=f"an XML document{documents.names.declarations() and ' with' + documents.names.declarations()} of "
+        f"this form (elements with how often they occur, @attributes, types):\n{form}\n",
+        canonical=partial(canonical, schema, documents.names),
+    )
+
+
+def _coverage(documents: Documents) -> dict[str, str]:
+    """How parts are guaranteed, by a path of names."""
+    found = {"": "masked"}
+    found |= {f"/{element}/{kind}[{name}]": "checked" for element, kind, name in sorted(documents.identities)}
+    found |= {f"/{name}/{what}": "checked" for name, what in sorted(documents.simple.checked)}
+    return found
+
+
+def _roots(schema: Any, root: str | None) -> list[Any]:
+    """The elements that a document may begin with."""
+    everything = [element for name, element in schema.maps.elements.items() if split(name)[0] != SCHEMA]
+    declared = {e.name: e for e in everything if split(e.name)[0] == schema.target_namespace}
+    if root is not None:
+        found = [element for element in everything if root in (element.name, split(element.name)[1])]
+        own = [element for element in found if element.name in declared] or found
+        if len(own) != 1 or own[0].abstract:
+            known = ", ".join(sorted(split(name)[1] for name in declared)) or "none"
+            raise SchemaError(
+                f"The schema declares no element {root!r} that a document may begin with; it has: {known}."
+            )
+        return own
+    candidates = [element for element in declared.values() if not element.abstract]
+    if not candidates:
+        raise SchemaError("The schema declares no element at its top, so there are no documents of it.")
+    if len(candidates) > 1:
+        used = _referred(schema)
+        candidates = [element for element in candidates if element.name not in used] or candidates
+    if len(candidates) > 1:
+        named = ", ".join(sorted(split(element.name)[1] for element in candidates))
+        raise SchemaError(f"A document may begin with several elements; say root=… with one of: {named}.")
+    return candidates
+
+
+def _referred(schema: Any) -> set[str]:
+    """The global elements that occur inside others."""
+    from xmlschema.validators import XsdElement
+
+    return {part.name for part in schema.iter_components(XsdElement) if part.ref is not None}

@@ -1,0 +1,264 @@
+"""The grammar of the documents of a schema: a rule for each element declaration and each type.
+
+Documents have one spelling: no declaration, comments or CDATA sections; attributes in the order of the schema; elements
+without content as empty tags; all namespaces declared on the root.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
+
+from harmony_gen.schema.markup.text import LEGAL, spelled, text_node
+from harmony_gen.schema.markup.tree import (
+    NEVER,
+    NOTHING_MORE,
+    AnyOrder,
+    Choice,
+    Grammar,
+    Part,
+    Reference,
+    choice,
+    lexeme,
+    literal,
+    optional,
+    sequence,
+    times,
+)
+from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat
+from harmony_gen.schema.xsd.derivation import Derivations
+from harmony_gen.schema.xsd.names import SCHEMA, Names, split
+from harmony_gen.schema.xsd.simple import SimpleTypes, Unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_ANY_TYPE = f"{{{SCHEMA}}}anyType"
+_MOST_IN_ANY_ORDER = 60
+_MOST_NEEDED = 1_000_000
+_MOST_ELEMENTS = 200
+"""Global elements that stand for a wildcard."""
+
+_NON_EMPTY = repeat(Character(LEGAL), 1, None)
+_MIXED = optional(lexeme(spelled(_NON_EMPTY, attribute=False)))
+
+
+class Documents:
+    """Writes the grammar of the documents of a schema.
+
+    Attributes:
+        names: how names are written.
+        simple: the simple types.
+        left_out: what the grammar does not offer though the schema would allow it, in words.
+        identities: the identity constraints of elements that occur: (element, kind, name).
+    """
+
+    def __init__(self, schema: Any, roots: Iterable[Any], prefixes: Mapping[str, str]) -> None:
+        self.names = Names(schema, prefixes)
+        self.simple = SimpleTypes(self.names)
+        self.left_out: set[str] = set()
+        self.identities: set[tuple[str, str, str]] = set()
+        self._maps = schema.maps
+        self._derivations = Derivations(schema)
+        self._globals = [
+            element
+            for element in schema.maps.elements.values()
+            if isinstance(element, XsdElement) and split(element.name)[0] != SCHEMA and not element.abstract
+        ]
+        self._known: dict[tuple[Any, ...], str] = {}
+        self._waiting: deque[tuple[str, Callable[[], Part]]] = deque()
+        self._kept: list[Any] = []  # keys hold identities of types: these must live as long
+        self._rules: dict[str, Part] = {}
+        self._roots = list(roots)
+
+    def grammar(self) -> Grammar:
+        """The grammar; its rule `start` has no text if no document is valid."""
+        start = choice(
+            self._rule(("root", root.name), lambda root=root: self._element(root, is_root=True)) for root in self._roots
+        )
+        while self._waiting:
+            name, write = self._waiting.popleft()
+            self._rules[name] = self._attempt(name, write)
+        self._rules["start"] = start
+        self._rules["declarations"] = literal(self.names.declarations())
+        return Grammar(self._rules).cleaned()
+
+    def _attempt(self, name: str, write: Callable[[], Part]) -> Part:
+        """What a rule says; never, if that cannot be written."""
+        try:
+            return write()
+        except Unwritable as error:
+            self.left_out.add(str(error))
+            return NEVER
+
+    def _rule(self, key: tuple[Any, ...], write: Callable[[], Part]) -> Part:
+        name = self._known.get(key)
+        if name is None:
+            name = self._known[key] = f"r{len(self._known)}"
+            self._waiting.append((name, write))
+        return Reference(name)
+
+    # Elements
+
+    def _declared(self, element: Any) -> Part:
+        """A particle that names an element: the element, or those that may be substituted for it."""
+        return choice(self._named(one) for one in self._derivations.substitutes(element))
+
+    def _named(self, element: Any) -> Part:
+        self._kept.append(element.type)
+        key = (element.name, id(element.type), element.nillable, element.fixed, element.default, element.block)
+        return self._rule(key, lambda: self._element(element, is_root=False))
+
+    def _element(self, element: Any, *, is_root: bool) -> Part:
+        """An element with its tags, in each of the types it may have."""
+        name = self.names.element(element.name)
+        for identity in _listed(element.identities):
+            self.identities.add((name, type(identity).__name__.removeprefix("Xsd").lower(), str(identity.local_name)))
+        opening = [literal(f"<{name}"), *([Reference("declarations")] if is_root else [])]
+        kinds: list[Part] = []
+        type_ = element.type
+        if not getattr(type_, "abstract", False):
+            kinds.append(self._attempt(name, lambda: self._typed(element, type_, name)))
+            if element.nillable and element.fixed is None:
+                nil = literal(f' {self.names.instance("nil")}="true"')
+                kinds.append(sequence([nil, self._attributes(type_), literal("/>")]))
+        for derived in self._derivations.derived(element):
+            kinds.append(self._attempt(name, lambda derived=derived: self._retyped(element, derived, name)))
+        return sequence([*opening, choice(kinds)])
+
+    def _retyped(self, element: Any, type_: Any, name: str) -> Part:
+        """What follows the name of an element whose type is named by xsi:type."""
+        if not split(type_.name)[0] and self.names.has_default:
+            message = f"the type {type_.name} has no namespace, so xsi:type cannot name it"
+            raise Unwritable(message)
+        attribute = f' {self.names.instance("type")}="{self.names.element(type_.name)}"'
+        return sequence([literal(attribute), self._typed(element, type_, name)])
+
+    def _typed(self, element: Any, type_: Any, name: str) -> Part:
+        """Attributes, content and end of an element of a type."""
+        start, empty, end = self._attributes(type_), literal("/>"), literal(f"</{name}>")
+        if type_.is_simple() or type_.has_simple_content():
+            content = self._text(element, type_ if type_.is_simple() else type_.content)
+        elif element.fixed is not None:
+            content = choice([NOTHING_MORE, self._certain(element.fixed)])
+        else:
+            content = choice([*([NOTHING_MORE] if _may_be_empty(type_) else []), self._children(type_)])
+        may_be_empty, content = _without_nothing(content)
+        options = [empty] if may_be_empty else []
+        if content != NEVER:
+            options.append(sequence([literal(">"), content, end]))
+        return sequence([start, choice(options)])
+
+    def _text(self, element: Any, type_: Any) -> Part:
+        """The text of an element of a simple type; nothing at all stands for a default or fixed value."""
+        if element.fixed is not None:
+            return choice([NOTHING_MORE, self._certain(type_.normalize(element.fixed))])
+        tree = self.simple.tree(type_)
+        options: list[Part] = []
+        if is_nullable(tree):
+            tree = both([tree, _NON_EMPTY])
+        options.append(lexeme(spelled(tree, attribute=False)))
+        if element.default is not None or self.simple.is_empty_allowed(type_):
+            options.append(NOTHING_MORE)
+        return choice(options)
+
+    def _certain(self, text: str) -> Part:
+        return lexeme(spelled(text_node(text), attribute=False))
+
+    # Attributes
+
+    def _attributes(self, type_: Any) -> Part:
+        if type_.is_simple():
+            return NOTHING_MORE
+        self._kept.append(type_)
+        return self._rule(("attributes", id(type_)), lambda: sequence(self._each_attribute(type_)))
+
+    def _each_attribute(self, type_: Any) -> Iterable[Part]:
+        for name, attribute in type_.attributes.items():
+            if name is None:
+                self.left_out.add(f"attributes under the wildcard of {type_.name or 'a local type'}")
+            elif attribute.use != "prohibited":
+                yield self._attribute(attribute)
+
+    def _attribute(self, attribute: Any) -> Part:
+        is_needed = attribute.use == "required"
+        try:
+            if attribute.fixed is not None:
+                tree: Node = text_node(attribute.type.normalize(attribute.fixed))
+            else:
+                tree = self.simple.tree(attribute.type)
+        except Unwritable as error:
+            if is_needed:
+                raise
+            self.left_out.add(f"the attribute {attribute.local_name}: {error}")
+            return NOTHING_MORE
+        opening = text_node(f' {self.names.attribute(attribute.name)}="')
+        part = lexeme(concat([opening, spelled(tree, attribute=True), text_node('"')]))
+        return part if is_needed else optional(part)
+
+    # Content
+
+    def _children(self, type_: Any) -> Part:
+        self._kept.append(type_)
+        return self._rule(("children", id(type_)), lambda: self._content(type_))
+
+    def _content(self, type_: Any) -> Part:
+        if type_.name == _ANY_TYPE:
+            elements = [self._named(element) for element in self._globals[:_MOST_ELEMENTS]]
+            return times(choice([lexeme(spelled(_NON_EMPTY, attribute=False)), *elements]), 0, None)
+        particles = self._particle(type_.content, mixed=type_.mixed)
+        return sequence([_MIXED, particles]) if type_.mixed else particles
+
+    def _particle(self, particle: Any, *, mixed: bool) -> Part:
+        """A particle, as often as it may occur."""
+        least, most = particle.min_occurs, particle.max_occurs
+        if most == 0:
+            return NOTHING_MORE
+        if least > _MOST_NEEDED:
+            message = f"minOccurs={least} needs documents that are too long"
+            raise Unwritable(message)
+        if isinstance(particle, XsdGroup):
+            return times(self._group(particle, mixed=mixed), least, most)
+        part = self._wildcard(particle) if isinstance(particle, XsdAnyElement) else self._declared(particle)
+        return times(sequence([part, _MIXED]) if mixed else part, least, most)
+
+    def _group(self, group: Any, *, mixed: bool) -> Part:
+        members = [member for member in group if member.max_occurs != 0]
+        if group.model == "choice":
+            return choice(self._particle(member, mixed=mixed) for member in members)
+        if group.model == "all" and 1 < len(members) <= _MOST_IN_ANY_ORDER:
+            return AnyOrder(tuple((self._once(member, mixed=mixed), member.min_occurs > 0) for member in members))
+        if group.model == "all":
+            self.left_out.add("other orders of an xs:all of more than 60 elements")
+        return sequence(self._particle(member, mixed=mixed) for member in members)
+
+    def _once(self, member: Any, *, mixed: bool) -> Part:
+        part = self._wildcard(member) if isinstance(member, XsdAnyElement) else self._declared(member)
+        return sequence([part, _MIXED]) if mixed else part
+
+    def _wildcard(self, wildcard: Any) -> Part:
+        """The global elements that a wildcard admits."""
+        admitted = [element for element in self._globals if wildcard.is_matching(element.name, "")]
+        self.left_out.add("under xs:any, elements that the schema does not declare")
+        return choice(self._named(element) for element in admitted[:_MOST_ELEMENTS])
+
+
+def _listed(found: Any) -> list[Any]:
+    """Identity constraints, which are a list or a dict."""
+    return list(found.values() if isinstance(found, dict) else found)
+
+
+def _may_be_empty(type_: Any) -> bool:
+    """Whether an element of a complex type may have no content."""
+    return type_.name == _ANY_TYPE or bool(type_.content.is_emptiable())
+
+
+def _without_nothing(part: Part) -> tuple[bool, Part]:
+    """Whether a part may be nothing by itself, and the part without that."""
+    if part == NOTHING_MORE:
+        return True, NEVER
+    if isinstance(part, Choice) and NOTHING_MORE in part.options:
+        return True, choice(option for option in part.options if option != NOTHING_MORE)
+    return False, part
