@@ -38,7 +38,7 @@ def canonical(schema: Any, names: Names, text: str) -> str:
 
     for _ in schema.iter_errors(document, validation_hook=note):
         pass
-    return _Writer(schema, names, document, declared).element(document.root, is_root=True)
+    return _Writer(schema, names.copied(), document, declared).element(document.root, is_root=True)
 
 
 class _Writer:
@@ -54,8 +54,8 @@ class _Writer:
         """An element with all it holds."""
         name = self._names.element(element.tag)
         type_ = self._type(element)
-        opening = f"<{name}{self._names.declarations() if is_root else ''}{''.join(self._attributes(element, type_))}"
-        content = "".join(self._content(element, type_))
+        attributes, content = "".join(self._attributes(element, type_)), "".join(self._content(element, type_))
+        opening = f"<{name}{self._names.declarations() if is_root else ''}{attributes}"  # all names are known by now
         return f"{opening}>{content}</{name}>" if content else f"{opening}/>"
 
     def _type(self, element: Element) -> Any:
@@ -98,9 +98,10 @@ class _Writer:
 
     def _value(self, text: str, element: Element, type_: Any) -> str:
         """A value with its white space as the type has it, names with the prefixes of answers."""
-        primitive = getattr(type_, "primitive_type", None)
+        item = getattr(type_, "item_type", None) or type_
+        primitive = getattr(item, "primitive_type", None)
         if primitive is not None and primitive.local_name in ("QName", "NOTATION"):
-            return self._qualified(text, element, is_type=False)
+            return " ".join(self._qualified(name, element, is_type=False) for name in text.split())
         return text if type_.white_space == "preserve" else str(type_.normalize(text))
 
     def _qualified(self, text: str, element: Element, *, is_type: bool) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
 
-from harmony_gen.schema.markup.text import LEGAL, spelled, text_node
+from harmony_gen.schema.markup.text import LEGAL, escaped, spelled, text_node
 from harmony_gen.schema.markup.tree import (
     NEVER,
     NOTHING_MORE,
@@ -29,13 +29,14 @@ from harmony_gen.schema.markup.tree import (
 )
 from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat
 from harmony_gen.schema.xsd.derivation import Derivations
-from harmony_gen.schema.xsd.names import SCHEMA, Names, split
+from harmony_gen.schema.xsd.names import INSTANCE, SCHEMA, XML, Names, split
 from harmony_gen.schema.xsd.simple import SimpleTypes, Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _ANY_TYPE = f"{{{SCHEMA}}}anyType"
+_FOREIGN = (INSTANCE, XML)
 _MOST_IN_ANY_ORDER = 60
 _MOST_NEEDED = 1_000_000
 _MOST_ELEMENTS = 200
@@ -178,12 +179,20 @@ class Documents:
     def _each_attribute(self, type_: Any) -> Iterable[Part]:
         for name, attribute in type_.attributes.items():
             if name is None:
-                self.left_out.add(f"attributes under the wildcard of {type_.name or 'a local type'}")
+                yield from self._further(attribute, type_)
             elif attribute.use != "prohibited":
                 yield self._attribute(attribute)
 
+    def _further(self, wildcard: Any, type_: Any) -> Iterable[Part]:
+        """The global attributes that a wildcard admits."""
+        self.left_out.add("under xs:anyAttribute, attributes that the schema does not declare")
+        for name, attribute in self._maps.attributes.items():
+            is_own = split(name)[0] not in _FOREIGN and name not in type_.attributes
+            if is_own and wildcard.is_matching(name, ""):
+                yield optional(self._attribute(attribute))
+
     def _attribute(self, attribute: Any) -> Part:
-        is_needed = attribute.use == "required"
+        is_needed = attribute.use == "required" and attribute.parent is not None
         try:
             if attribute.fixed is not None:
                 tree: Node = text_node(attribute.type.normalize(attribute.fixed))
@@ -230,7 +239,7 @@ class Documents:
             return choice(self._particle(member, mixed=mixed) for member in members)
         if group.model == "all" and 1 < len(members) <= _MOST_IN_ANY_ORDER:
             return AnyOrder(tuple((self._once(member, mixed=mixed), member.min_occurs > 0) for member in members))
-        if group.model == "all":
+        if group.model == "all" and len(members) > 1:
             self.left_out.add("other orders of an xs:all of more than 60 elements")
         return sequence(self._particle(member, mixed=mixed) for member in members)
 
@@ -242,7 +251,20 @@ class Documents:
         """The global elements that a wildcard admits."""
         admitted = [element for element in self._globals if wildcard.is_matching(element.name, "")]
         self.left_out.add("under xs:any, elements that the schema does not declare")
+        if not admitted and wildcard.process_contents != "strict":
+            return self._stranger(wildcard)
         return choice(self._named(element) for element in admitted[:_MOST_ELEMENTS])
+
+    def _stranger(self, wildcard: Any) -> Part:
+        """An empty element that a wildcard admits, for where one is needed and the schema declares none."""
+        given = wildcard.namespace
+        spaces = [space for space in (given.split() if isinstance(given, str) else given) if not space.startswith("##")]
+        for space in (*spaces, "", "urn:any"):
+            name = f"{{{space}}}any" if space else "any"
+            if wildcard.is_matching(name, "") and (space or not self.names.has_default):
+                declared = f':any xmlns:any="{escaped(space, attribute=True)}"' if space else ""
+                return literal(f"<any{declared}/>")
+        return NEVER
 
 
 def _listed(found: Any) -> list[Any]:

@@ -47,6 +47,9 @@ class XsdJudge:
         if document.root.tag not in self._roots:
             known = ", ".join(sorted(self._roots))
             raise ValidationError(f"The root element is {document.root.tag}; it must be one of: {known}.")
-        first = next(self._schema.iter_errors(document), None)
+        try:
+            first = next(self._schema.iter_errors(document), None)
+        except XMLSchemaException as error:  # of prefixes in values that nothing declares, among others
+            raise ValidationError(f"The document cannot be validated: {error}") from error
         if first is not None:
             raise ValidationError(f"At {first.path or '/'}: {first.reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from xmlschema.validators import XsdElement
@@ -57,6 +58,10 @@ class Names:
             taken.add(prefix)
             self._attributes[space] = prefix
             self.prefixes.setdefault(space, "" if chosen.get(space) == "" else prefix)
+
+    def copied(self) -> Names:
+        """The same, which may be used for other documents."""
+        return deepcopy(self)
 
     def element(self, name: str) -> str:
         """The name of an element or a type."""

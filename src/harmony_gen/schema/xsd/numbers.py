@@ -26,6 +26,7 @@ _PLUS = repeat(text_node("+"), 0, 1)
 _MINUS = text_node("-")
 _SIGN = repeat(alternation([text_node("+"), _MINUS]), 0, 1)
 _FRACTION = repeat(concat([text_node("."), _DIGITS]), 0, 1)
+_BARE = concat([text_node("."), repeat(_DIGIT, 1, None)])
 _SOME = concat([_DIGITS, Character(((49, 57),)), _DIGITS])
 """Digits that are not all zeros."""
 
@@ -85,7 +86,8 @@ def _with(number: int, fraction: Node, *, whole: bool) -> Node:
     """A certain whole part, and what may stand behind it."""
     if whole:
         return text_node(str(number)) if is_nullable(fraction) else NOTHING
-    return concat([text_node(str(number)), fraction])
+    written = concat([text_node(str(number)), fraction])
+    return written if number else alternation([written, both([fraction, _BARE])])
 
 
 def digits(total: int | None, fraction: int | None) -> Node:
@@ -121,6 +123,8 @@ def _between(low: str, high: str) -> Node:
         return EMPTY
     if low > high:
         return NOTHING
+    if set(low) == {"0"} and set(high) == {"9"}:
+        return repeat(_DIGIT, len(low), len(low))
     first, last, size = int(low[0]), int(high[0]), len(low) - 1
     if first == last:
         return concat([text_node(low[0]), _between(low[1:], high[1:])])

@@ -43,7 +43,7 @@ _UNPREFIXED = concat(
         repeat(Character(characters.without(characters.NAME, _COLON)), 0, None),
     ]
 )
-_FLOAT = r"[+\-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+\-]?[0-9]{1,2})?|-?INF|NaN"
+_FLOAT = r"[+\-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+\-]?({}))?|-?INF|NaN"
 _CHARACTER = r"([A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
 _URI = (
     rf"([A-Za-z][A-Za-z0-9+\-.]{{0,20}}:(//([A-Za-z0-9\-._~]+(:[0-9]{{1,4}})?)?(/{_CHARACTER}*)*"
@@ -82,8 +82,8 @@ _PATTERNS = {
     "language": "[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*",
     "boolean": "true|false|1|0",
     "decimal": r"[+\-]?([0-9]{1,40}(\.[0-9]{0,20})?|\.[0-9]{1,20})",
-    "float": _FLOAT,
-    "double": _FLOAT,
+    "float": _FLOAT.format("[0-2]?[0-9]|3[0-7]"),
+    "double": _FLOAT.format("[0-9]{1,2}|[12][0-9]{2}|30[0-7]"),
     "dateTime": f"{dates.DATE}T{dates.TIME}{dates.ZONE}",
     "date": dates.DATE + dates.ZONE,
     "time": dates.TIME + dates.ZONE,
