@@ -7,15 +7,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harmony_gen import Generator, Interrupted, Schema, UnsatisfiableError, cli, shortcut
 from support import turns
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PERSON: dict[str, Any] = {
     "type": "object",
@@ -323,3 +321,17 @@ def test_schema_check_of_what_has_no_known_answer(run: Run, schema: Path, monkey
     assert (status, err) == (1, "")
     assert "masked   /type\n" in out
     assert out.splitlines()[-1].startswith("Satisfiable: No valid answer to this schema was found")
+
+
+def test_documents_of_an_xml_schema(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    order = str(Path(__file__).parents[1] / "schemas" / "xml" / "order.xsd")
+    source = tmp_path / "order.txt"
+    source.write_text("Order 17 of Li Na")
+    written = tmp_path / "order.xml"
+    assert cli.main(["generate", "--schema", order, "--input", str(source), "--max-new-tokens", "400"]) == 0
+    written.write_text(capsys.readouterr().out)
+    assert cli.main(["validate", "--schema", order, "--root", "order", "--input", str(written)]) == 0
+    assert cli.main(["validate", "--schema", order, "--root", "other", "--input", str(written)]) != 0
+    capsys.readouterr()
+    assert cli.main(["generate", "--schema", order, "--input", str(source), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["value"].startswith("<order ")

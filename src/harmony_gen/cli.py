@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+_SCHEMA = "JSON Schema (.json) or XML Schema (.xsd)"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="harmony-gen", description="Answers in your schema from a local model.")
     parser.add_argument("--version", action="version", version=__version__)
@@ -49,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
 
     generate = commands.add_parser("generate", help="write an answer that is valid under a schema")
     generate.set_defaults(run=_generate)
-    generate.add_argument("--schema", required=True, metavar="FILE", help="JSON Schema (.json)")
+    generate.add_argument("--schema", required=True, metavar="FILE", help=_SCHEMA)
+    generate.add_argument("--root", metavar="NAME", help="of an XML Schema: the element a document begins with")
     generate.add_argument("--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input")
     generate.add_argument("--model", help="directory or Hugging Face id; default: the embedded model")
     generate.add_argument(
@@ -71,9 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--seed", type=int, help="of the random numbers")
     generate.add_argument("--json", action="store_true", help="print value, fields and usage as one JSON object")
 
-    validate = commands.add_parser("validate", help="check a JSON text against a schema")
+    validate = commands.add_parser("validate", help="check a JSON text or an XML document against a schema")
     validate.set_defaults(run=_validate)
-    validate.add_argument("--schema", required=True, metavar="FILE", help="JSON Schema (.json)")
+    validate.add_argument("--schema", required=True, metavar="FILE", help=_SCHEMA)
+    validate.add_argument("--root", metavar="NAME", help="of an XML Schema: the element a document begins with")
     validate.add_argument("--input", default="-", metavar="FILE", help="the text, UTF-8; - is standard input")
 
     schema = commands.add_parser("schema", help="look at a schema")
@@ -95,9 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from harmony_gen.schema import Schema
-
-    schema = Schema.from_json_schema(Path(options.schema))
+    schema = _schema(options)
     prompt = _read(options.input)
 
     from harmony_gen.decoding.sampling import Sampling
@@ -118,9 +121,22 @@ def _generate(options: argparse.Namespace) -> int:
         reasoning=options.reasoning,
         sampling=sampling,
     )
+    if not schema.is_json and not options.json:
+        print(result.text)
+        return 0
     shown = _report(result) if options.json else result.value
     print(json.dumps(shown, ensure_ascii=False, indent=None if options.json else 2))
     return 0
+
+
+def _schema(options: argparse.Namespace) -> Schema[Any]:
+    """The schema of a file, by its suffix."""
+    from harmony_gen.schema import Schema
+
+    path = Path(options.schema)
+    if path.suffix == ".xsd":
+        return Schema.from_xsd(path, options.root)
+    return Schema.from_json_schema(path)
 
 
 def _amount(text: str) -> int | str:
@@ -133,9 +149,7 @@ def _amount(text: str) -> int | str:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from harmony_gen.schema import Schema
-
-    schema = Schema.from_json_schema(Path(options.schema))
+    schema = _schema(options)
     try:
         schema.validate(_read(options.input))
     except ValidationError as error:
@@ -222,7 +236,7 @@ def _read(name: str) -> str:
 def _report(result: Result[Any]) -> dict[str, Any]:
     usage = result.usage
     return {
-        "value": result.value,
+        "value": result.text if hasattr(result.value, "tag") else result.value,  # an XML document as it is
         "finish": result.finish,
         "reasoning": result.reasoning,
         "fields": {

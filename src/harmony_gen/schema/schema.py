@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import pydantic
 from jsonschema_specifications import REGISTRY
 
-from harmony_gen.errors import SchemaError, UnsatisfiableError
+from harmony_gen.errors import MissingExtra, SchemaError, UnsatisfiableError
 from harmony_gen.schema import engine, search, sources
 from harmony_gen.schema.caveats import Caveat, caveats
 from harmony_gen.schema.json_schema import close_objects, lower, subschemas
@@ -207,9 +207,10 @@ class Schema(Generic[T]):
             UnsatisfiableError: no document is valid.
             MissingExtra: xmlschema is not installed.
         """
-        from harmony_gen.schema.sources import read_element
-        from harmony_gen.schema.xsd.compiling import compile_xsd
-
+        try:
+            from harmony_gen.schema.xsd.compiling import compile_xsd
+        except ImportError as error:
+            raise MissingExtra("xmlschema", "xml") from error
         compiled = compile_xsd(source, root=root, main=main, prefixes=prefixes or {})
         return Schema(
             grammar=compiled.grammar,
@@ -218,7 +219,7 @@ class Schema(Generic[T]):
             rules=(),
             judge=compiled.judge,
             finisher=compiled.finisher,
-            parse=read_element,
+            parse=sources.read_element,
             description=compiled.description,
             property_order="schema",
             validators=None,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import referencing
@@ -118,9 +120,8 @@ def from_outlines(term: Any) -> tuple[str, Any]:
 
 
 def read_element(text: str) -> Any:
-    """The root element of a document that is known to be valid: lxml's if that is installed."""
-    try:
-        from lxml import etree
-    except ImportError:
-        from xml.etree import ElementTree as etree  # noqa: N813 - either of the two
-    return etree.fromstring(text.encode())
+    """The root element of a document that a judge has accepted, so it declares no entities; lxml's if that is there."""
+    for name in ("lxml.etree", "xml.etree.ElementTree"):
+        with contextlib.suppress(ImportError):
+            return import_module(name).fromstring(text.encode())
+    raise AssertionError

@@ -162,34 +162,37 @@ class Automaton:
             seen.add(one)
             if one is None:
                 ends = True
-                continue
-            part, behind = one.part, one.behind
-            match part:
-                case Lexeme(node):
-                    found.add(Place(node, behind))
-                    if is_nullable(node):
-                        waiting.append(behind)
-                case Reference(rule):
-                    waiting.append(self._rest(self._rules[rule], behind))
-                case Sequence(parts):
-                    for inner in reversed(parts):
-                        behind = self._rest(inner, behind)
-                    waiting.append(behind)
-                case Choice(options):
-                    waiting += [self._rest(option, behind) for option in options]
-                case Times(body, least, most):
-                    again = times(body, max(least - 1, 0), None if most is None else most - 1)
-                    waiting.append(self._rest(body, self._rest(again, behind)))
-                    if least == 0:
-                        waiting.append(behind)
-                case AnyOrder(parts):
-                    for index, (inner, _) in enumerate(parts):
-                        others = AnyOrder((*parts[:index], *parts[index + 1 :]))
-                        waiting.append(self._rest(inner, self._rest(others, behind)))
-                    if not any(is_needed for _, is_needed in parts):
-                        waiting.append(behind)
+            elif isinstance(one.part, Lexeme):
+                found.add(Place(one.part.node, one.behind))
+                if is_nullable(one.part.node):
+                    waiting.append(one.behind)
+            else:
+                waiting += self._opening(one.part, one.behind)
         self._heads[rest] = frozenset(found), ends
         return self._heads[rest]
+
+    def _opening(self, part: Part, behind: Rest | None) -> Iterator[Rest | None]:
+        """What a part may begin with, with what follows that."""
+        match part:
+            case Reference(rule):
+                yield self._rest(self._rules[rule], behind)
+            case Sequence(parts):
+                for inner in reversed(parts):
+                    behind = self._rest(inner, behind)
+                yield behind
+            case Choice(options):
+                yield from (self._rest(option, behind) for option in options)
+            case Times(body, least, most):
+                again = times(body, max(least - 1, 0), None if most is None else most - 1)
+                yield self._rest(body, self._rest(again, behind))
+                if least == 0:
+                    yield behind
+            case AnyOrder(parts):
+                for index, (inner, _) in enumerate(parts):
+                    others = AnyOrder((*parts[:index], *parts[index + 1 :]))
+                    yield self._rest(inner, self._rest(others, behind))
+                if not any(is_needed for _, is_needed in parts):
+                    yield behind
 
     def may_end(self, state: State) -> bool:
         """Whether the document may be over here."""

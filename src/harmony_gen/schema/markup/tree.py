@@ -1,7 +1,7 @@
 """A grammar of documents: parts that are written one after the other, one of several, or several times.
 
-It knows nothing of the schema language it was made from. What is read in one piece, a tag, an attribute, the text between
-two tags, is one `Lexeme`; lexemes that may follow each other at one place differ before the shorter one ends.
+It knows nothing of the schema language it was made from. What is read in one piece, a tag, an attribute, the text
+between two tags, is one `Lexeme`; lexemes that may follow each other at one place differ before the shorter one ends.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from harmony_gen.schema.markup.text import text_node
-from harmony_gen.schema.strings.expression import EMPTY, NOTHING, Node, is_nullable
+from harmony_gen.schema.strings.expression import EMPTY, NOTHING, Node
 from harmony_gen.schema.strings.hashing import Hashed, hashed
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ class AnyOrder(Hashed):
 
 
 Part: TypeAlias = Lexeme | Reference | Sequence | Choice | Times | AnyOrder
+
+_MANY = 10_000
+"""Repetitions that no document comes near."""
 
 NOTHING_MORE = Sequence(())
 NEVER = Choice(())
@@ -140,19 +143,32 @@ def optional(part: Part) -> Part:
 
 
 def times(body: Part, least: int, most: int | None) -> Part:
-    """A part several times in a row."""
+    """A part several times in a row.
+
+    Repetitions within repetitions can be read in very many ways; where they say the same as one, it is one.
+    """
     if most == 0 or body == NOTHING_MORE:
         return NOTHING_MORE
     if (least, most) == (1, 1):
         return body
     if body == NEVER:
         return NEVER if least else NOTHING_MORE
+    if isinstance(body, Times) and body.most is None and (least or body.least < 2):  # noqa: PLR2004 - 0 or 1
+        return Times(body.body, least * body.least, None)
+    if isinstance(body, Choice) and least < 2 and (most is None or most >= _MANY):  # noqa: PLR2004
+        flat = choice(_once(option) for option in body.options)
+        if flat != body:
+            return times(flat, 0 if least and _may_be_nothing(body) else least, None)
     return Times(body, least, most)
 
 
-def is_nullable_lexeme(part: Part) -> bool:
-    """Whether a lexeme matches the empty text."""
-    return isinstance(part, Lexeme) and is_nullable(part.node)
+def _once(part: Part) -> Part:
+    """Of a part that may be repeated without end, the part."""
+    return part.body if isinstance(part, Times) and part.most is None and part.least < 2 else part  # noqa: PLR2004
+
+
+def _may_be_nothing(part: Choice) -> bool:
+    return any(isinstance(option, Times) and option.least == 0 for option in part.options)
 
 
 def references(part: Part) -> list[str]:
@@ -170,34 +186,42 @@ def references(part: Part) -> list[str]:
 
 
 def _is_possible(part: Part, productive: set[str]) -> bool:
+    """Whether some finite text satisfies a part, if some does each of certain rules."""
     match part:
         case Reference(rule):
             return rule in productive
-        case Sequence(parts):
-            return all(_is_possible(inner, productive) for inner in parts)
         case Choice(options):
             return any(_is_possible(inner, productive) for inner in options)
+        case _:
+            return all(_is_possible(inner, productive) for inner in _needed(part))
+
+
+def _needed(part: Part) -> Iterable[Part]:
+    """The parts that must be there."""
+    match part:
+        case Sequence(parts):
+            return parts
         case Times(body, least):
-            return least == 0 or _is_possible(body, productive)
+            return [body] if least else []
         case AnyOrder(parts):
-            return all(_is_possible(inner, productive) for inner, is_needed in parts if is_needed)
-    return True
+            return [inner for inner, is_needed in parts if is_needed]
+    return []
 
 
 def _pruned(part: Part, productive: set[str]) -> Part:
+    """A part without what no finite text satisfies."""
     match part:
         case Reference(rule):
             return part if rule in productive else NEVER
         case Sequence(parts):
             return sequence(_pruned(inner, productive) for inner in parts)
         case Choice(options):
-            found = [_pruned(inner, productive) for inner in options]
-            return choice(inner for inner in found if inner != NEVER)
+            return choice(inner for option in options if (inner := _pruned(option, productive)) != NEVER)
         case Times(body, least, most):
             return times(_pruned(body, productive), least, most)
         case AnyOrder(parts):
             kept = [(_pruned(inner, productive), is_needed) for inner, is_needed in parts]
-            if any(inner == NEVER and is_needed for inner, is_needed in kept):
-                return NEVER
-            return AnyOrder(tuple((inner, is_needed) for inner, is_needed in kept if inner != NEVER))
-    return part
+            is_possible = all(inner != NEVER for inner, is_needed in kept if is_needed)
+            return AnyOrder(tuple(pair for pair in kept if pair[0] != NEVER)) if is_possible else NEVER
+        case _:
+            return part

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.schema.markup.text import escaped
-from harmony_gen.schema.xsd.names import INSTANCE, XML
 from harmony_gen.schema.xsd.judge import read_document
+from harmony_gen.schema.xsd.names import INSTANCE, XML
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,5 +109,4 @@ class _Writer:
         space = XML if prefix == "xml" else self._document.get_nsmap(element).get(prefix, "")
         if is_type:
             return self._names.element(f"{{{space}}}{local}" if space else local)
-        known = self._names.in_values().get(space, "")
-        return f"{known}:{local}" if known else local
+        return f"{self._names.in_value(space)}:{local}" if space else local

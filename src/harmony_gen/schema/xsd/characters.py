@@ -51,6 +51,15 @@ _WIDE_LETTER = union(
 
 _WIDE_NAME = union((*_WIDE_LETTER, *of("_:-.\u00b7"), *DIGIT, (0x300, 0x36F), (0x203F, 0x2040)))
 
+_CLASSES = {
+    "s": SPACE,
+    "S": complement(SPACE),
+    "i": NAME_START,
+    "c": NAME,
+    "I": without(complement(_WIDE_LETTER), of("_:")),
+    "C": complement(_WIDE_NAME),
+}
+
 
 @cache
 def settled() -> Chars:
@@ -81,22 +90,11 @@ def category(name: str) -> Chars:
 @cache
 def escape(letter: str) -> Chars:
     """The characters of a multi-character escape: one of sdwicSDWIC."""
-    match letter:
-        case "s":
-            return SPACE
-        case "S":
-            return complement(SPACE)
-        case "i":
-            return NAME_START
-        case "c":
-            return NAME
-        case "I":
-            return without(complement(_WIDE_LETTER), of("_:"))
-        case "C":
-            return complement(_WIDE_NAME)
-        case "d":
-            return common(category("Nd"), settled())
-        case "D":
-            return common(complement(category("Nd")), settled())
-    separators = union((*category("P"), *category("Z"), *category("C")))
-    return common(separators if letter == "W" else complement(separators), settled())
+    if letter in _CLASSES:
+        return _CLASSES[letter]
+    if letter in "dD":
+        digits = category("Nd")
+        return common(digits if letter == "d" else complement(digits), settled())
+    # The standard counts symbols among \w, validators do not: they are in neither.
+    kinds = "LN" if letter == "w" else "PZC"
+    return common(union(part for kind in kinds for part in category(kind)), settled())

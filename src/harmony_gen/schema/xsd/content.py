@@ -7,6 +7,7 @@ without content as empty tags; all namespaces declared on the root.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
@@ -28,9 +29,10 @@ from harmony_gen.schema.markup.tree import (
     times,
 )
 from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat
+from harmony_gen.schema.xsd.builtin import Unwritable
 from harmony_gen.schema.xsd.derivation import Derivations
 from harmony_gen.schema.xsd.names import INSTANCE, SCHEMA, XML, Names, split
-from harmony_gen.schema.xsd.simple import SimpleTypes, Unwritable
+from harmony_gen.schema.xsd.simple import SimpleTypes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -77,16 +79,16 @@ class Documents:
     def grammar(self) -> Grammar:
         """The grammar; its rule `start` has no text if no document is valid."""
         start = choice(
-            self._rule(("root", root.name), lambda root=root: self._element(root, is_root=True)) for root in self._roots
+            self._rule(("root", root.name), partial(self._element, root, is_root=True)) for root in self._roots
         )
         while self._waiting:
             name, write = self._waiting.popleft()
-            self._rules[name] = self._attempt(name, write)
+            self._rules[name] = self._attempt(write)
         self._rules["start"] = start
         self._rules["declarations"] = literal(self.names.declarations())
         return Grammar(self._rules).cleaned()
 
-    def _attempt(self, name: str, write: Callable[[], Part]) -> Part:
+    def _attempt(self, write: Callable[[], Part]) -> Part:
         """What a rule says; never, if that cannot be written."""
         try:
             return write()
@@ -121,12 +123,12 @@ class Documents:
         kinds: list[Part] = []
         type_ = element.type
         if not getattr(type_, "abstract", False):
-            kinds.append(self._attempt(name, lambda: self._typed(element, type_, name)))
+            kinds.append(self._attempt(lambda: self._typed(element, type_, name)))
             if element.nillable and element.fixed is None:
                 nil = literal(f' {self.names.instance("nil")}="true"')
                 kinds.append(sequence([nil, self._attributes(type_), literal("/>")]))
-        for derived in self._derivations.derived(element):
-            kinds.append(self._attempt(name, lambda derived=derived: self._retyped(element, derived, name)))
+        others = self._derivations.derived(element)
+        kinds += [self._attempt(partial(self._retyped, element, derived, name)) for derived in others]
         return sequence([*opening, choice(kinds)])
 
     def _retyped(self, element: Any, type_: Any, name: str) -> Part:

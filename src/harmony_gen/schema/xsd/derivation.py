@@ -33,10 +33,8 @@ class Derivations:
         if not is_global or declared is None or "substitution" in (element.block or ""):
             return found
         blocked = f"{element.block or ''} {getattr(declared.type, 'block', '') or ''}"
-        for other in declared.iter_substitutes():
-            if other.name != element.name and not other.abstract and _is_open(other.type, declared.type, blocked):
-                found.append(other)
-        return found
+        others = (other for other in declared.iter_substitutes() if other.name != element.name and not other.abstract)
+        return [*found, *(other for other in others if _is_open(other.type, declared.type, blocked))]
 
     def derived(self, element: Any) -> list[Any]:
         """The types that xsi:type may name in place of an element's own, without abstract ones."""

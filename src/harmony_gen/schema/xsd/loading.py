@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 import warnings
 import zipfile
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from harmony_gen.errors import MissingExtra, SchemaError
+import xmlschema
+
+from harmony_gen.errors import SchemaError
 
 _SUFFIX = ".xsd"
 
@@ -25,26 +26,21 @@ def load(source: str | Path | Any, main: str | None = None) -> Any:
 
     Raises:
         SchemaError: it is no XML Schema 1.0, or a document it imports or includes is missing.
-        MissingExtra: xmlschema is not installed.
     """
-    try:
-        xmlschema = import_module("xmlschema")
-    except ImportError as error:
-        raise MissingExtra("xmlschema", "xml") from error
     if isinstance(source, xmlschema.XMLSchemaBase):
         return source
     if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("<"):
-        return _built(xmlschema, source, "The schema")
+        return _built(source, "The schema")
     path = Path(source)
     if path.is_dir():
-        return _built(xmlschema, str(_main(path, main)), f"The schema {path}")
+        return _built(str(_main(path, main)), f"The schema {path}")
     if not path.is_file():
         raise SchemaError(f"There is no file {str(path)[:200]!r}. Pass the path of a schema, or its text.")
     if not zipfile.is_zipfile(path):
-        return _built(xmlschema, str(path), f"The schema {path}")
+        return _built(str(path), f"The schema {path}")
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
         archive.extractall(folder)  # it never writes outside the folder
-        return _built(xmlschema, str(_main(Path(folder), main)), f"The schema in {path}")
+        return _built(str(_main(Path(folder), main)), f"The schema in {path}")
 
 
 def _main(folder: Path, main: str | None) -> Path:
@@ -63,7 +59,7 @@ def _main(folder: Path, main: str | None) -> Path:
     return first[0]
 
 
-def _built(xmlschema: Any, source: str, what: str) -> Any:
+def _built(source: str, what: str) -> Any:
     errors = (xmlschema.XMLSchemaException, ParseError, OSError, ValueError, TypeError, KeyError, RecursionError)
     try:
         with warnings.catch_warnings(record=True) as caught:

@@ -89,6 +89,11 @@ class Names:
         self._needs_instance = True
         return f"xsi:{local}"
 
+    def in_value(self, space: str) -> str:
+        """The prefix of a name in a value."""
+        self._used_by_attributes.add(space)
+        return self._attributes.setdefault(space, "xs" if space == SCHEMA else f"m{len(self._attributes)}")
+
     def in_values(self) -> dict[str, str]:
         """The prefixes that names in values may have, by namespace; all of them are declared from now on."""
         self._used_by_attributes.update(self._attributes)

@@ -87,5 +87,6 @@ def _described(type_: Any) -> str:
         return f"{shown}|…" if len(values) > _LISTED else shown
     primitive = getattr(type_, "primitive_type", None)
     name = str(getattr(primitive, "local_name", None) or type_.local_name or "text")
-    pattern = getattr(getattr(type_, "patterns", None), "patterns", None)
-    return f"{name} /{pattern[0].pattern[1:-1]}/" if pattern and len(pattern) == 1 else name
+    patterns = getattr(type_, "patterns", None)
+    written = [element.get("value") for element in getattr(patterns, "_elements", None) or ()]
+    return f"{name} matching {written[0]}" if len(written) == 1 else name

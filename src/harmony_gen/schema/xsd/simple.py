@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from xmlschema.validators import XsdComplexType, XsdList, XsdUnion
@@ -19,7 +18,23 @@ from harmony_gen.schema.strings.expression import (
     concat,
     repeat,
 )
-from harmony_gen.schema.xsd import characters, dates, numbers
+from harmony_gen.schema.xsd import dates, numbers
+from harmony_gen.schema.xsd.builtin import (
+    ANY,
+    BASE64,
+    BASE64_ENDS,
+    COLLAPSED,
+    LISTS,
+    PATTERNS,
+    REPLACED,
+    SPACE,
+    UNPREFIXED,
+    WHOLE,
+    WHOLE_NUMBER,
+    WORD,
+    Unwritable,
+    builtin_tree,
+)
 from harmony_gen.schema.xsd.numbers import Bound
 from harmony_gen.schema.xsd.regex import parse
 
@@ -30,73 +45,6 @@ if TYPE_CHECKING:
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 
-_ANY = repeat(Character(LEGAL), 0, None)
-_WORD = repeat(Character(characters.without(LEGAL, characters.SPACE)), 1, None)
-_SPACE = text_node(" ")
-_REPLACED = repeat(Character(characters.without(LEGAL, characters.of("\t\n\r"))), 0, None)
-_COLLAPSED = repeat(concat([_WORD, repeat(concat([_SPACE, _WORD]), 0, None)]), 0, 1)
-_NAME = concat([Character(characters.NAME_START), repeat(Character(characters.NAME), 0, None)])
-_COLON = characters.of(":")
-_UNPREFIXED = concat(
-    [
-        Character(characters.without(characters.NAME_START, _COLON)),
-        repeat(Character(characters.without(characters.NAME, _COLON)), 0, None),
-    ]
-)
-_FLOAT = r"[+\-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+\-]?({}))?|-?INF|NaN"
-_CHARACTER = r"([A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
-_URI = (
-    rf"([A-Za-z][A-Za-z0-9+\-.]{{0,20}}:(//([A-Za-z0-9\-._~]+(:[0-9]{{1,4}})?)?(/{_CHARACTER}*)*"
-    rf"|{_CHARACTER}+(/{_CHARACTER}*)*)"
-    rf"|/?([A-Za-z0-9\-._~!$'()*+,;=@]|%[0-9A-Fa-f]{{2}})+(/{_CHARACTER}*)*)?(\?({_CHARACTER}|[/?])*)?"
-    rf"(#({_CHARACTER}|[/?])*)?"
-)
-_BASE64 = "[A-Za-z0-9+/]"
-_BASE64_ENDS = ("", f"{_BASE64}{{2}}[AEIMQUYcgkosw048]=", f"{_BASE64}[AQgw]==")
-"""How a text ends of which the last group lacks so many bytes."""
-
-
-def _interval(low: int | None, high: int | None) -> tuple[Bound | None, Bound | None]:
-    return None if low is None else Bound(Decimal(low)), None if high is None else Bound(Decimal(high))
-
-
-_WHOLE = {
-    "integer": _interval(None, None),
-    "nonPositiveInteger": _interval(None, 0),
-    "negativeInteger": _interval(None, -1),
-    "nonNegativeInteger": _interval(0, None),
-    "positiveInteger": _interval(1, None),
-    "long": _interval(-(2**63), 2**63 - 1),
-    "int": _interval(-(2**31), 2**31 - 1),
-    "short": _interval(-(2**15), 2**15 - 1),
-    "byte": _interval(-128, 127),
-    "unsignedLong": _interval(0, 2**64 - 1),
-    "unsignedInt": _interval(0, 2**32 - 1),
-    "unsignedShort": _interval(0, 2**16 - 1),
-    "unsignedByte": _interval(0, 255),
-}
-_WHOLE_NUMBER = parse(r"[+\-]?[0-9]{1,40}")
-_NAMED = frozenset("NCName ID IDREF ENTITY".split())
-_LISTS = {"IDREFS": "NCName", "ENTITIES": "NCName", "NMTOKENS": "NMTOKEN"}
-_PATTERNS = {
-    "language": "[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*",
-    "boolean": "true|false|1|0",
-    "decimal": r"[+\-]?([0-9]{1,40}(\.[0-9]{0,20})?|\.[0-9]{1,20})",
-    "float": _FLOAT.format("[0-2]?[0-9]|3[0-7]"),
-    "double": _FLOAT.format("[0-9]{1,2}|[12][0-9]{2}|30[0-7]"),
-    "dateTime": f"{dates.DATE}T{dates.TIME}{dates.ZONE}",
-    "date": dates.DATE + dates.ZONE,
-    "time": dates.TIME + dates.ZONE,
-    "gYear": f"-?{dates.YEAR}{dates.ZONE}",
-    "gYearMonth": f"-?{dates.YEAR}-{dates.MONTH}{dates.ZONE}",
-    "gMonthDay": f"--{dates.MONTH_DAY}{dates.ZONE}",
-    "gDay": f"---{dates.DAY}{dates.ZONE}",
-    "gMonth": f"--{dates.MONTH}{dates.ZONE}",
-    "duration": dates.DURATION,
-    "hexBinary": "([0-9a-fA-F]{2})*",
-    "base64Binary": f"({_BASE64}{{4}})*({'|'.join(end or _BASE64 + '{4}' for end in _BASE64_ENDS)})?",
-    "anyURI": _URI,
-}
 _BOUNDS = {
     "minInclusive": (True, False),
     "minExclusive": (True, True),
@@ -107,10 +55,6 @@ _BOUNDS = {
 
 _LONGEST_FLOAT = 45
 """Powers of ten beyond which bounds of floats are not written out."""
-
-
-class Unwritable(Exception):  # noqa: N818 - it says what the type is
-    """No value of a type can be written, or it is not known how; the message says why."""
 
 
 class SimpleTypes:
@@ -143,32 +87,34 @@ class SimpleTypes:
 
     def _tree(self, type_: Any) -> Node:
         name = _builtin(type_)
-        if name in _LISTS:
-            return self._row(_builtin_tree(_LISTS[name]), 1, None)
-        if name in ("QName", "NOTATION"):
-            return self._qualified()
         if name is not None:
-            return _builtin_tree(name)
+            return self._builtin(name)
         if isinstance(type_, XsdComplexType):
             return self.tree(type_.content)
         if isinstance(type_, XsdUnion):
             return alternation(self.tree(member) for member in type_.member_types)
         if isinstance(type_, XsdList):
-            return self._row(both([self.tree(type_.item_type), _WORD]), 0, None)
+            return self._row(both([self.tree(type_.item_type), WORD]), 0, None)
         return self._restricted(type_)
+
+    def _builtin(self, name: str) -> Node:
+        """A built-in type."""
+        if name in LISTS:
+            return self._row(builtin_tree(LISTS[name]), 1, None)
+        return self._qualified() if name in ("QName", "NOTATION") else builtin_tree(name)
 
     def _row(self, item: Node, least: int, most: int | None) -> Node:
         """Items with a space between them."""
         if most == 0:
             return EMPTY
-        behind = repeat(concat([_SPACE, item]), max(least - 1, 0), None if most is None else most - 1)
+        behind = repeat(concat([SPACE, item]), max(least - 1, 0), None if most is None else most - 1)
         row = concat([item, behind])
         return row if least else repeat(row, 0, 1)
 
     def _qualified(self) -> Node:
         """Names with a prefix that the document declares, or none."""
         prefixes = alternation(text_node(prefix + ":") for prefix in self._names.in_values().values())
-        return concat([repeat(prefixes, 0, 1), _UNPREFIXED])
+        return concat([repeat(prefixes, 0, 1), UNPREFIXED])
 
     def _restricted(self, type_: Any) -> Node:
         """A type that is derived by facets."""
@@ -205,24 +151,24 @@ class SimpleTypes:
             type_ = type_.base_type
             if isinstance(type_, XsdComplexType):
                 type_ = type_.content
-        if name in _WHOLE:
-            below, above = _WHOLE[name]
+        if name in WHOLE:
+            below, above = WHOLE[name]
             low, high = _higher(low, below), _lower(high, above)
-        whole = name in _WHOLE
+        whole = name in WHOLE
         known = numbers.between(low, high, whole=whole)
         if low is None or high is None:  # digits without end are not written
-            parts.append(_WHOLE_NUMBER if whole else parse(_PATTERNS["decimal"]))
+            parts.append(WHOLE_NUMBER if whole else parse(PATTERNS["decimal"]))
         return _possible(both([known, *parts]))
 
     def _counted(self, type_: Any, least: int, most: int | None) -> Node:
         """A list of so many items, with the patterns of the types it is derived from."""
         base = type_.base_type
         while not isinstance(base, XsdList):
-            if base is None or _builtin(base) in _LISTS:
-                name = _LISTS[_builtin(base) or "NMTOKENS"]
-                return self._row(_builtin_tree(name), max(least, 1), most)
+            if base is None or _builtin(base) in LISTS:
+                name = LISTS[_builtin(base) or "NMTOKENS"]
+                return self._row(builtin_tree(name), max(least, 1), most)
             base = base.base_type
-        rows = self._row(both([self.tree(base.item_type), _WORD]), least, most)
+        rows = self._row(both([self.tree(base.item_type), WORD]), least, most)
         return both([rows, self.tree(type_.base_type)])
 
     def _sized(self, primitive: str | None, least: int, most: int | None) -> Iterator[Node]:
@@ -254,7 +200,7 @@ class SimpleTypes:
             yield numbers.digits(total, fraction)
         if "whiteSpace" in facets and primitive != "decimal":
             mode = facets["whiteSpace"].value
-            yield {"collapse": _COLLAPSED, "replace": _REPLACED}.get(mode, _ANY)
+            yield {"collapse": COLLAPSED, "replace": REPLACED}.get(mode, ANY)
 
     def _bound(
         self, type_: Any, primitive: str | None, bound: str, *, is_lower: bool, exclusive: bool
@@ -285,8 +231,7 @@ class SimpleTypes:
         namespace = type_.schema.namespaces.get(prefix, "")
         if not namespace:
             return None if self._names.has_default else local
-        known = self._names.in_values().get(namespace)
-        return None if known is None else f"{known}:{local}"
+        return f"{self._names.in_value(namespace)}:{local}"
 
 
 def _facets(type_: Any) -> dict[str, Any]:
@@ -329,34 +274,6 @@ def _builtin(type_: Any) -> str | None:
     """The name of a built-in type."""
     name = getattr(type_, "name", None)
     return name.removeprefix(XSD) if name and name.startswith(XSD) else None
-
-
-@cache
-def _builtin_tree(name: str) -> Node:
-    """The texts of a built-in type.
-
-    Raises:
-        Unwritable: it is not known.
-    """
-    if name in _WHOLE:
-        return both([numbers.between(*_WHOLE[name], whole=True), _WHOLE_NUMBER])
-    if name in _PATTERNS:
-        return parse(_PATTERNS[name])
-    if name in _NAMED:
-        return _UNPREFIXED
-    texts = {
-        "string": _ANY,
-        "anySimpleType": _ANY,
-        "anyAtomicType": _ANY,
-        "normalizedString": _REPLACED,
-        "token": _COLLAPSED,
-        "NMTOKEN": repeat(Character(characters.NAME), 1, None),
-        "Name": _NAME,
-    }
-    if name not in texts:
-        message = f"the type xs:{name} is not one of XML Schema 1.0"
-        raise Unwritable(message)
-    return texts[name]
 
 
 def _primitive(type_: Any) -> str | None:
@@ -418,11 +335,11 @@ def _float_bound(bound: str, *, is_lower: bool, exclusive: bool) -> Iterable[Nod
 def _base64(least: int, most: int | None) -> Node:
     """Base64 of so many bytes."""
     options = []
-    for missing, end in enumerate(_BASE64_ENDS):
+    for missing, end in enumerate(BASE64_ENDS):
         groups = -(-(least + missing) // 3)
         limit = None if most is None else (most + missing) // 3
         if missing:
             groups, limit = max(groups, 1) - 1, None if limit is None else limit - 1
         if limit is None or limit >= groups:
-            options.append(concat([repeat(parse(f"{_BASE64}{{4}}"), groups, limit), parse(end) if end else EMPTY]))
+            options.append(concat([repeat(parse(f"{BASE64}{{4}}"), groups, limit), parse(end) if end else EMPTY]))
     return alternation(options)
