@@ -335,3 +335,5 @@ def test_documents_of_an_xml_schema(capsys: pytest.CaptureFixture[str], tmp_path
     capsys.readouterr()
     assert cli.main(["generate", "--schema", order, "--input", str(source), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["value"].startswith("<order ")
+    assert cli.main(["schema", "check", order]) == 0
+    assert "checked  /order/unique[one-line-per-item]" in capsys.readouterr().out

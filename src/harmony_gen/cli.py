@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+_ROOT = "of an XML Schema: the element a document begins with"
 _SCHEMA = "JSON Schema (.json) or XML Schema (.xsd)"
 
 
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     generate = commands.add_parser("generate", help="write an answer that is valid under a schema")
     generate.set_defaults(run=_generate)
     generate.add_argument("--schema", required=True, metavar="FILE", help=_SCHEMA)
-    generate.add_argument("--root", metavar="NAME", help="of an XML Schema: the element a document begins with")
+    generate.add_argument("--root", metavar="NAME", help=_ROOT)
     generate.add_argument("--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input")
     generate.add_argument("--model", help="directory or Hugging Face id; default: the embedded model")
     generate.add_argument(
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     validate = commands.add_parser("validate", help="check a JSON text or an XML document against a schema")
     validate.set_defaults(run=_validate)
     validate.add_argument("--schema", required=True, metavar="FILE", help=_SCHEMA)
-    validate.add_argument("--root", metavar="NAME", help="of an XML Schema: the element a document begins with")
+    validate.add_argument("--root", metavar="NAME", help=_ROOT)
     validate.add_argument("--input", default="-", metavar="FILE", help="the text, UTF-8; - is standard input")
 
     schema = commands.add_parser("schema", help="look at a schema")
@@ -86,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="say how each keyword is guaranteed, what the shortest answer is, and what to look out for"
     )
     check.set_defaults(run=_check_schema)
-    check.add_argument("file", metavar="FILE", help="JSON Schema (.json)")
+    check.add_argument("file", metavar="FILE", help=_SCHEMA)
+    check.add_argument("--root", metavar="NAME", help=_ROOT)
     check.add_argument("--order", default="schema", choices=("any", "schema"), help="of the members of objects")
 
     memory = commands.add_parser("memory", help="say how much memory a model needs, from its configuration alone")
@@ -100,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    schema = _schema(options)
+    schema = _schema(Path(options.schema), options.root)
     prompt = _read(options.input)
 
     from harmony_gen.decoding.sampling import Sampling
@@ -129,14 +131,13 @@ def _generate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _schema(options: argparse.Namespace) -> Schema[Any]:
+def _schema(path: Path, root: str | None, order: str = "schema") -> Schema[Any]:
     """The schema of a file, by its suffix."""
     from harmony_gen.schema import Schema
 
-    path = Path(options.schema)
     if path.suffix == ".xsd":
-        return Schema.from_xsd(path, options.root)
-    return Schema.from_json_schema(path)
+        return Schema.from_xsd(path, root)
+    return Schema.from_json_schema(path, property_order=order)
 
 
 def _amount(text: str) -> int | str:
@@ -149,7 +150,7 @@ def _amount(text: str) -> int | str:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    schema = _schema(options)
+    schema = _schema(Path(options.schema), options.root)
     try:
         schema.validate(_read(options.input))
     except ValidationError as error:
@@ -160,10 +161,8 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _check_schema(options: argparse.Namespace) -> int:
-    from harmony_gen.schema import Schema
-
     try:
-        schema = Schema.from_json_schema(Path(options.file), property_order=options.order)
+        schema = _schema(Path(options.file), options.root, options.order)
     except SchemaError as error:
         print(f"refused  {error.pointer or 'the schema'}: {error}")
         return 1

@@ -53,6 +53,7 @@ class Schema(Generic[T]):
         structural_finisher: completes texts so that `judge` accepts them, whatever the validators say.
         lowered: what the JSON Schema was compiled to; None for anything else.
         canonical: respells a valid XML document as answers are spelled; None for anything else.
+        left_out: what valid XML documents may hold and answers never do, in words.
     """
 
     grammar: str
@@ -68,6 +69,7 @@ class Schema(Generic[T]):
     structural_finisher: Finisher
     lowered: Lowered | None = None
     canonical: Callable[[str], str] | None = None
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, source: Any) -> Schema[Any]:
@@ -225,6 +227,7 @@ class Schema(Generic[T]):
             validators=None,
             structural_finisher=compiled.finisher,
             canonical=compiled.canonical,
+            left_out=compiled.left_out,
         )
 
     @property
@@ -270,8 +273,13 @@ class Schema(Generic[T]):
         return self.parse(text)
 
     def caveats(self) -> list[Caveat]:
-        """What the author of a JSON Schema may want to know: values without a limit, words that mean nothing."""
-        return caveats(self.judge.root) if isinstance(self.judge, JsonSchemaJudge) else []
+        """What the author of a schema may want to know: values without a limit, words that mean nothing.
+
+        Of an XML Schema: what its documents may hold and answers never do.
+        """
+        if isinstance(self.judge, JsonSchemaJudge):
+            return caveats(self.judge.root)
+        return [Caveat("", f"answers leave out {what}") for what in self.left_out]
 
     def witness(self) -> str:
         """A short valid text.

@@ -194,6 +194,24 @@ def test_identity_is_checked_while_decoding(tiny: Generator) -> None:
     assert tiny.accepts(schema, "<r><k>a</k><k>b</k><k>c</k></r>")
 
 
+KEYS = (
+    HEAD
+    + """><xs:element name="r"><xs:complexType><xs:sequence>
+<xs:element name="k" minOccurs="3" maxOccurs="6"><xs:complexType><xs:attribute name="id" type="xs:ID" use="required"/>
+<xs:attribute name="to" type="xs:IDREF"/></xs:complexType></xs:element></xs:sequence></xs:complexType></xs:element>
+</xs:schema>"""
+)
+
+
+@pytest.mark.parametrize("source", [UNIQUE, KEYS], ids=["unique", "ID"])
+def test_keys_differ_in_documents(tiny: Generator, source: str) -> None:
+    schema = Schema.from_xsd(source)
+    assert "checked" in schema.coverage.values()
+    for seed in range(4):
+        result = tiny.generate("x", schema, max_new_tokens=140, sampling=Sampling(temperature=1.0, seed=seed))
+        assert valid(source, result.text), result.text
+
+
 def test_prefixes_are_chosen(tiny: Generator) -> None:
     schema = Schema.from_xsd(ORDER, prefixes={"urn:o": "ord"})
     assert schema.witness().startswith('<ord:order xmlns:ord="urn:o"')
@@ -266,6 +284,11 @@ def test_strangers_stand_where_a_wildcard_needs_an_element(tiny: Generator) -> N
         'processContents="skip"/></xs:sequence></xs:complexType></xs:element></xs:schema>'
     )
     assert valid(source, tiny.generate("x", Schema.from_xsd(source), max_new_tokens=80).text)
+
+
+def test_what_answers_leave_out_is_said() -> None:
+    assert any("xs:any" in caveat.text for caveat in Schema.from_xsd(SHAPES, "drawing").caveats())
+    assert not Schema.from_xsd(ORDER).caveats()
 
 
 def test_grammars_are_the_engines(tiny: Generator) -> None:

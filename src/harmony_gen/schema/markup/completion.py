@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from harmony_gen.schema import engine
+from harmony_gen.schema.markup.text import certain
 from harmony_gen.schema.markup.tree import AnyOrder, Choice, Lexeme, Reference, Sequence, Times, times
 from harmony_gen.schema.strings.derivatives import derive, shortest
-from harmony_gen.schema.strings.expression import NOTHING, Node, is_nullable
+from harmony_gen.schema.strings.expression import ANYTHING, NOTHING, Node, both, concat, is_nullable, single
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,15 +91,20 @@ class Automaton:
         return state
 
     def completions(self, state: State) -> Iterator[str]:
-        """Texts that end a document from here, the shortest first; a few for each place."""
-        for place in sorted(state, key=self.missing):
-            if self.missing(place) > _LONGEST:
-                return
+        """Texts that end a document from here, the shortest first; a few for each place.
+
+        Last come texts in which no two lexemes are the same, as far as may be: keys must differ.
+        """
+        places = [place for place in sorted(state, key=self.missing) if self.missing(place) <= _LONGEST]
+        for place in places:
             for variant in range(_VARIANTS):
                 text = _shortest(place.node, variant)
                 if text is None:
                     break
-                yield text + "".join(self._texts(place.rest, variant))
+                yield text + "".join(_shortest(node, variant) or "" for node in self._lexemes(place.rest))
+        for place in places:
+            lexemes = enumerate([place.node, *self._lexemes(place.rest)], 1)
+            yield "".join(_numbered(node, number) for number, node in lexemes)
 
     def missing(self, place: Place) -> int:
         """How many characters the shortest end from a place has."""
@@ -110,30 +116,30 @@ class Automaton:
             rest = rest.behind
         return length
 
-    def _texts(self, rest: Rest | None, variant: int) -> Iterator[str]:
+    def _lexemes(self, rest: Rest | None) -> Iterator[Node]:
+        """The lexemes of the shortest way to the end."""
         while rest is not None:
-            yield from self._text(rest.part, variant)
+            yield from self._fewest(rest.part)
             rest = rest.behind
 
-    def _text(self, part: Part, variant: int) -> Iterator[str]:
-        """The shortest text of a part."""
+    def _fewest(self, part: Part) -> Iterator[Node]:
+        """The lexemes of the shortest text of a part."""
         match part:
             case Lexeme(node):
-                yield _shortest(node, variant) or _shortest(node, 0) or ""
+                yield node
             case Reference(rule):
-                yield from self._text(self._rules[rule], variant)
+                yield from self._fewest(self._rules[rule])
             case Sequence(parts):
                 for inner in parts:
-                    yield from self._text(inner, variant)
+                    yield from self._fewest(inner)
             case Choice(options):
-                yield from self._text(min(options, key=lambda option: _length(option, self._lengths)), variant)
+                yield from self._fewest(min(options, key=lambda option: _length(option, self._lengths)))
             case Times(body, least):
-                once = list(self._text(body, variant)) if least else []
-                yield from once * least
+                yield from list(self._fewest(body)) * least if least else ()
             case AnyOrder(parts):
                 for inner, is_needed in parts:
                     if is_needed:
-                        yield from self._text(inner, variant)
+                        yield from self._fewest(inner)
 
     def _rest(self, part: Part, behind: Rest | None) -> Rest:
         key = (part, behind)
@@ -230,6 +236,16 @@ class Completer:
         if len(self._states) > _STATES_KEPT:
             self._states.popitem(last=False)
         return state
+
+
+@lru_cache(maxsize=10_000)
+def _numbered(node: Node, number: int) -> str:
+    """A short text of a lexeme that holds a number, if there is one soon; else a shortest."""
+    text = _shortest(node, 0) or ""
+    if certain(node) is not None:
+        return text
+    holding = concat([ANYTHING, concat(single(ord(digit)) for digit in str(number)), ANYTHING])
+    return shortest(both([node, holding]), 0) or text
 
 
 def _leads(prefix: bytes, matcher: LLMatcher) -> Iterator[bytes]:

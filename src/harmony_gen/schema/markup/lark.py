@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from harmony_gen.schema.markup.text import certain
 from harmony_gen.schema.markup.tree import AnyOrder, Choice, Lexeme, Reference, Sequence, Times
-from harmony_gen.schema.strings.expression import Character, Concat
 from harmony_gen.schema.strings.terminals import plain_terminal
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Writer:
         return text if is_single else f"({text})"
 
     def _lexeme(self, node: Node) -> str:
-        text = _certain(node)
+        text = certain(node)
         if text is not None:
             return json.dumps(text, ensure_ascii=False)
         body = plain_terminal(node)
@@ -91,12 +91,3 @@ def _count(least: int, most: int | None) -> str:
         most = None
     known = {(0, 1): "?", (0, None): "*", (1, None): "+"}.get((least, most))
     return known or f"{{{least},{'' if most is None else most}}}"
-
-
-def _certain(node: Node) -> str | None:
-    """The text of a tree that has but one."""
-    parts = node.parts if isinstance(node, Concat) else (node,)
-    codes = [part.chars[0] for part in parts if isinstance(part, Character) and len(part.chars) == 1]
-    if len(codes) < len(parts) or any(low != high for low, high in codes):
-        return None
-    return "".join(chr(low) for low, _ in codes)

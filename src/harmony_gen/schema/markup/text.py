@@ -30,8 +30,18 @@ if TYPE_CHECKING:
 LEGAL: Chars = ((9, 10), (13, 13), (0x20, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF))
 """The characters of XML 1.0."""
 
+_BLANKS = str.maketrans("\t\n\r", "   ")
+
 IN_TEXT = {"<": "&lt;", "&": "&amp;", ">": "&gt;", "\r": "&#13;"}
 IN_ATTRIBUTE = {**IN_TEXT, '"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
+
+
+def normal(text: str, mode: str | None) -> str:
+    """A text with its white space preserved, replaced or collapsed; other white space than XML's is none."""
+    if mode not in ("replace", "collapse"):
+        return text
+    text = text.translate(_BLANKS)
+    return " ".join(filter(None, text.split(" "))) if mode == "collapse" else text
 
 
 def escaped(text: str, *, attribute: bool) -> str:
@@ -75,3 +85,12 @@ def _raw(*, attribute: bool) -> Chars:
 def text_node(text: str) -> Node:
     """One certain text."""
     return concat(single(ord(char)) for char in text)
+
+
+def certain(node: Node) -> str | None:
+    """The text of a tree that has but one."""
+    parts = node.parts if isinstance(node, Concat) else (node,)
+    codes = [part.chars[0] for part in parts if isinstance(part, Character) and len(part.chars) == 1]
+    if len(codes) < len(parts) or any(low != high for low, high in codes):
+        return None
+    return "".join(chr(low) for low, _ in codes)

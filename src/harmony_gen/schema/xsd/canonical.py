@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harmony_gen.schema.markup.text import escaped
+from harmony_gen.schema.markup.text import escaped, normal
 from harmony_gen.schema.xsd.judge import read_document
 from harmony_gen.schema.xsd.names import INSTANCE, XML
 
@@ -101,8 +101,10 @@ class _Writer:
         item = getattr(type_, "item_type", None) or type_
         primitive = getattr(item, "primitive_type", None)
         if primitive is not None and primitive.local_name in ("QName", "NOTATION"):
-            return " ".join(self._qualified(name, element, is_type=False) for name in text.split())
-        return text if type_.white_space == "preserve" else str(type_.normalize(text))
+            return " ".join(
+                self._qualified(name, element, is_type=False) for name in normal(text, "collapse").split(" ")
+            )
+        return normal(text, type_.white_space)
 
     def _qualified(self, text: str, element: Element, *, is_type: bool) -> str:
         prefix, _, local = text.strip().rpartition(":")

@@ -25,6 +25,7 @@ class Compiled(NamedTuple):
 
     Attributes:
         canonical: respells a valid document as answers are spelled.
+        left_out: what valid documents may hold and answers never do, in words.
     """
 
     grammar: str
@@ -33,6 +34,7 @@ class Compiled(NamedTuple):
     finisher: Completer
     description: str
     canonical: Callable[[str], str]
+    left_out: tuple[str, ...]
 
 
 def compile_xsd(
@@ -61,6 +63,7 @@ def compile_xsd(
         description=f"an XML document{documents.names.declarations() and ' with' + documents.names.declarations()} of "
         f"this form (elements with how often they occur, @attributes, types):\n{form}\n",
         canonical=partial(canonical, schema, documents.names),
+        left_out=tuple(sorted(documents.left_out)),
     )
 
 

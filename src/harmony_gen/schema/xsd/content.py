@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
 
-from harmony_gen.schema.markup.text import LEGAL, escaped, spelled, text_node
+from harmony_gen.schema.markup.text import LEGAL, escaped, normal, spelled, text_node
 from harmony_gen.schema.markup.tree import (
     NEVER,
     NOTHING_MORE,
@@ -157,7 +157,7 @@ class Documents:
     def _text(self, element: Any, type_: Any) -> Part:
         """The text of an element of a simple type; nothing at all stands for a default or fixed value."""
         if element.fixed is not None:
-            return choice([NOTHING_MORE, self._certain(type_.normalize(element.fixed))])
+            return choice([NOTHING_MORE, self._certain(normal(element.fixed, type_.white_space))])
         tree = self.simple.tree(type_)
         options: list[Part] = []
         if is_nullable(tree):
@@ -197,7 +197,7 @@ class Documents:
         is_needed = attribute.use == "required" and attribute.parent is not None
         try:
             if attribute.fixed is not None:
-                tree: Node = text_node(attribute.type.normalize(attribute.fixed))
+                tree: Node = text_node(normal(attribute.fixed, attribute.type.white_space))
             else:
                 tree = self.simple.tree(attribute.type)
         except Unwritable as error:

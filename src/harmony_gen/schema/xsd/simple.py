@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xmlschema.validators import XsdComplexType, XsdList, XsdUnion
 
-from harmony_gen.schema.markup.text import LEGAL, text_node
+from harmony_gen.schema.markup.text import LEGAL, normal, text_node
 from harmony_gen.schema.strings.expression import (
     EMPTY,
     NOTHING,
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from harmony_gen.schema.xsd.names import Names
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
+
+_LINKED = frozenset("ID IDREF IDREFS ENTITY ENTITIES".split())
+"""Types whose values depend on others of the document."""
 
 _BOUNDS = {
     "minInclusive": (True, False),
@@ -99,6 +102,8 @@ class SimpleTypes:
 
     def _builtin(self, name: str) -> Node:
         """A built-in type."""
+        if name in _LINKED:
+            self.checked.add((f"xs:{name}", "within the document"))
         if name in LISTS:
             return self._row(builtin_tree(LISTS[name]), 1, None)
         return self._qualified() if name in ("QName", "NOTATION") else builtin_tree(name)
@@ -284,7 +289,7 @@ def _primitive(type_: Any) -> str | None:
 
 def _normal(type_: Any, text: str) -> str:
     """A text with its white space as the type has it."""
-    return str(type_.normalize(text))
+    return normal(text, type_.white_space)
 
 
 def _values(facet: Any) -> list[Any]:
