@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from harmony_gen import prompt as prompts
 from harmony_gen.errors import BudgetError, HarmonyError, Interrupted, ModelError, PromptError
-from harmony_gen.request import request_of
+from harmony_gen.request import request_of, rows_of, several
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Generator:
         """
         from tqdm import tqdm
 
-        rows = list(_rows(prompts))
+        rows = list(several(prompts))
         each = schemas if isinstance(schemas, list | tuple) else [schemas] * len(rows)
         texts = [None] * len(rows) if sources is None else sources
         if not len(rows) == len(each) == len(texts):
@@ -243,7 +243,7 @@ class Generator:
             except HarmonyError as error:
                 return error
 
-        tasks = (partial(task, *row) for row in _table(_rows(prompts), iter(each), iter(texts)))
+        tasks = (partial(task, *row) for row in rows_of(several(prompts), iter(each), iter(texts)))
         results = (run() for run in tasks) if batch is None else batch.run(tasks)
         try:
             yield from results
@@ -382,21 +382,3 @@ class Generator:
                 tokens=len(prompt),
                 limit=limit,
             ) from error
-
-
-def _rows(prompts: Iterable[Prompt]) -> Iterable[Prompt]:
-    if isinstance(prompts, str):
-        raise TypeError("prompts must be a list of prompts; it is one text. Use generate for a single prompt.")
-    return prompts
-
-
-def _table(
-    prompts: Iterable[Prompt], schemas: Iterator[Any], sources: Iterator[str | None]
-) -> Iterator[tuple[Prompt, Any, str | None]]:
-    """Each prompt with its schema and source."""
-    for number, prompt in enumerate(prompts):
-        try:
-            row = prompt, next(schemas), next(sources)
-        except StopIteration:
-            raise ValueError(f"There is no schema or no source for prompt {number}: give one for each.") from None
-        yield row

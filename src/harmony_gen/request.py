@@ -12,7 +12,7 @@ from harmony_gen.schema import Schema
 from harmony_gen.schema.separators import Joint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harmony_gen.decoding.sampling import Sampling
     from harmony_gen.messages import Prompt
@@ -208,3 +208,26 @@ def _thoughts(reasoning: object, most: int) -> tuple[int, Effort]:
         message = f'reasoning must be a number of tokens, "low", "medium", "high" or None; it is {reasoning!r}.'
         raise TypeError(message)
     return reasoning, next((name for size, name in _EFFORTS if reasoning <= size), "high")
+
+
+def several(prompts: Iterable[Prompt]) -> Iterable[Prompt]:
+    """The prompts of a batch, as they are.
+
+    Raises:
+        TypeError: it is a single text.
+    """
+    if isinstance(prompts, str):
+        raise TypeError("prompts must be a list of prompts; it is one text. Use generate for a single prompt.")
+    return prompts
+
+
+def rows_of(
+    prompts: Iterable[Prompt], schemas: Iterator[Any], sources: Iterator[str | None]
+) -> Iterator[tuple[Prompt, Any, str | None]]:
+    """Each prompt with its schema and source; raises ValueError where one has none."""
+    for number, prompt in enumerate(prompts):
+        try:
+            row = prompt, next(schemas), next(sources)
+        except StopIteration:
+            raise ValueError(f"There is no schema or no source for prompt {number}: give one for each.") from None
+        yield row

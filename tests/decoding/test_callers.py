@@ -37,7 +37,7 @@ def test_rows_of_several_threads_get_what_they_get_alone(kind: Any, most: int) -
 
     sizes = sizes_of(model)
     with ThreadPoolExecutor(4) as pool:
-        assert max(pool.map(work, range(4))) < (2e-3 if most > 1 else 1e-2)  # sums of states are less precise
+        assert max(pool.map(work, range(4))) < 2e-3
     assert 1 in sizes
     assert 1 <= max(sizes) <= 4
     assert most > 1 or max(sizes) == 1 or len([size for size in sizes if size > 1]) <= 3  # the trial of its rows

@@ -86,6 +86,7 @@ def gpt2() -> Any:
 def build(kind: Any) -> Any:
     """A model whose logits depend strongly on all it has seen."""
     generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)  # some architectures draw vectors of their own
     model = kind().eval()
     with torch.no_grad():
         for parameter in model.parameters():
@@ -147,7 +148,7 @@ def test_logits_are_those_of_the_whole_sequence(kind: Any) -> None:
         error, _, cut = walk(model, seed, 8 if kind is qwen3_next else 20)
         worst, cuts = max(worst, error), cuts + cut
     assert cuts > 1
-    assert worst < (1e-2 if kind is qwen3_next else 2e-3)  # its states are sums over all tokens
+    assert worst < 2e-3
     logits = [afresh(model, [seed, 5, 9]) for seed in range(8)]
     assert min(np.abs(one - other).max() for one, other in pairwise(logits)) > 0.1
 

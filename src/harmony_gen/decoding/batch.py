@@ -11,7 +11,7 @@ often than they work, and slow down torch, which keeps workers for each thread (
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -128,8 +128,7 @@ class Batch(Generic[R]):
         result, error = self._done.pop(self._given)
         if error is not None:
             raise error
-        found: Any = result
-        return found  # type: ignore[no-any-return]
+        return cast("R", result)
 
     def _fill(self, waiting: Iterator[Callable[[], R]]) -> None:
         """Begins tasks while there is room, and results are not too far behind."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from harmony_gen.schema import engine
@@ -76,14 +78,14 @@ def test_rules_without_documents_and_unused_ones_are_left_out() -> None:
 def test_engine_and_automaton_read_documents(text: str) -> None:
     automaton = Automaton(GRAMMAR)
     assert engine.completes(engine.byte_matcher(engine.grammar_of_lark(written(GRAMMAR))), text.encode())
-    assert automaton.may_end(automaton.after(automaton.start, text))
+    assert "" in automaton.completions(automaton.after(automaton.start, text))
 
 
 @pytest.mark.parametrize("text", WRONG)
 def test_engine_and_automaton_refuse_the_same(text: str) -> None:
     automaton = Automaton(GRAMMAR)
     assert not engine.completes(engine.byte_matcher(engine.grammar_of_lark(written(GRAMMAR))), text.encode())
-    assert not automaton.may_end(automaton.after(automaton.start, text))
+    assert "" not in automaton.completions(automaton.after(automaton.start, text))
 
 
 @pytest.mark.parametrize("text", DOCUMENTS)
@@ -96,6 +98,22 @@ def test_every_beginning_is_completed_even_inside_a_character(completer: Complet
         rest = completer.finish(data[:size], None, matcher)
         assert rest is not None, data[:size]
         assert engine.completes(matcher, rest)
+
+
+def test_answers_in_several_threads_share_a_completer(completer: Completer) -> None:
+    start = engine.byte_matcher(engine.grammar_of_lark(written(GRAMMAR)))
+
+    def complete(number: int) -> bool:
+        data = DOCUMENTS[number % len(DOCUMENTS)].encode()
+        found = []
+        for size in range(len(data)):
+            matcher = start.deep_copy()
+            matcher.try_consume_tokens(list(data[:size]))
+            found.append(completer.finish(data[:size], None, matcher))
+        return all(found)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(complete, range(30)))
 
 
 def test_completions_are_tried_until_the_judge_accepts_one() -> None:

@@ -8,6 +8,7 @@ of Dijkstra's algorithm", 1977).
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _VARIANTS = 3
 _STATES_KEPT = 32
 _MOST_PLACES = 500
+_MOST_REMEMBERED = 100_000
 _LONGEST = 1_000_000
 """Characters of the longest completion that is written."""
 
@@ -67,7 +69,7 @@ class Automaton:
         """Takes a grammar that has been cleaned."""
         self._rules = grammar.rules
         self._rests: dict[tuple[Part, Rest | None], Rest] = {}
-        self._heads: dict[Rest, tuple[frozenset[Place], bool]] = {}
+        self._heads: dict[Rest, frozenset[Place]] = {}
         self._lengths = _lengths(grammar)
         self.start: State = self._behind(self._rest(Reference("start"), None))
 
@@ -145,37 +147,32 @@ class Automaton:
         key = (part, behind)
         found = self._rests.get(key)
         if found is None:
+            if len(self._rests) > _MOST_REMEMBERED:  # those that are still referred to live on
+                self._rests, self._heads = {}, {}
             found = self._rests[key] = Rest(part, behind)
         return found
 
     def _behind(self, rest: Rest) -> frozenset[Place]:
-        """The lexemes that may be read next; the end of the document is a lexeme of nothing, too."""
-        return self._opened(rest)[0]
-
-    def _opened(self, rest: Rest) -> tuple[frozenset[Place], bool]:
-        """The lexemes that a rest may begin with, and whether it may be over at once."""
+        """The lexemes that what follows may begin with."""
         known = self._heads.get(rest)
         if known is not None:
             return known
         found: set[Place] = set()
         waiting: list[Rest | None] = [rest]
         seen: set[Rest | None] = set()
-        ends = False
         while waiting:
             one = waiting.pop()
-            if one in seen:
+            if one is None or one in seen:
                 continue
             seen.add(one)
-            if one is None:
-                ends = True
-            elif isinstance(one.part, Lexeme):
+            if isinstance(one.part, Lexeme):
                 found.add(Place(one.part.node, one.behind))
                 if is_nullable(one.part.node):
                     waiting.append(one.behind)
             else:
                 waiting += self._opening(one.part, one.behind)
-        self._heads[rest] = frozenset(found), ends
-        return self._heads[rest]
+        heads = self._heads[rest] = frozenset(found)
+        return heads
 
     def _opening(self, part: Part, behind: Rest | None) -> Iterator[Rest | None]:
         """What a part may begin with, with what follows that."""
@@ -200,10 +197,6 @@ class Automaton:
                 if not any(is_needed for _, is_needed in parts):
                     yield behind
 
-    def may_end(self, state: State) -> bool:
-        """Whether the document may be over here."""
-        return any(is_nullable(place.node) and (place.rest is None or self._opened(place.rest)[1]) for place in state)
-
 
 class Completer:
     """Completes documents so that a judge accepts them; see `search.Finisher`."""
@@ -212,6 +205,7 @@ class Completer:
         self._automaton = automaton
         self._accepts = accepts
         self._states: OrderedDict[bytes, State] = OrderedDict()  # after texts that were completed lately
+        self._lock = threading.Lock()  # answers in several threads share a schema
 
     def finish(self, prefix: bytes, scan: object, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:  # noqa: ARG002
         """See `search.Finisher.finish`; `nodes` is how many texts are tried."""
@@ -228,13 +222,15 @@ class Completer:
 
     def _state(self, prefix: bytes) -> State:
         """The state after a text, from that of the longest text it begins with, of those that are known."""
-        known = max((text for text in self._states if prefix.startswith(text)), key=len, default=b"")
-        state = self._states[known] if known else self._automaton.start
+        with self._lock:
+            known = max((text for text in self._states if prefix.startswith(text)), key=len, default=b"")
+            state = self._states.get(known, self._automaton.start)
         state = self._automaton.after(state, prefix[len(known) :].decode())
-        self._states[prefix] = state
-        self._states.move_to_end(prefix)
-        if len(self._states) > _STATES_KEPT:
-            self._states.popitem(last=False)
+        with self._lock:
+            self._states[prefix] = state
+            self._states.move_to_end(prefix)
+            if len(self._states) > _STATES_KEPT:
+                self._states.popitem(last=False)
         return state
 
 
