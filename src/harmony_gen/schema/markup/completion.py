@@ -2,8 +2,7 @@
 
 A pushdown automaton whose states are sets of places: the rest of the lexeme that is being read, and what follows behind
 it. Schemas of documents are nearly deterministic, so the sets stay small. Rests of lexemes are derivatives (see
-`strings.derivatives`); the shortest document of each rule is found from the inside out (Donald Knuth, "A generalization
-of Dijkstra's algorithm", 1977).
+`strings.derivatives`).
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from harmony_gen.schema import engine
+from harmony_gen.schema.markup.lengths import LONGEST, length, lengths, shortest
 from harmony_gen.schema.markup.text import certain
 from harmony_gen.schema.markup.tree import AnyOrder, Choice, Lexeme, Reference, Sequence, Times, times
-from harmony_gen.schema.strings.derivatives import derive, shortest
+from harmony_gen.schema.strings.derivatives import derive
 from harmony_gen.schema.strings.expression import ANYTHING, NOTHING, Node, both, concat, is_nullable, single
 
 if TYPE_CHECKING:
@@ -30,11 +30,7 @@ _VARIANTS = 3
 _STATES_KEPT = 32
 _MOST_PLACES = 500
 _MOST_REMEMBERED = 100_000
-_LONGEST = 1_000_000
-"""Characters of the longest completion that is written."""
-
 _derive = lru_cache(maxsize=100_000)(derive)
-_shortest = lru_cache(maxsize=100_000)(shortest)
 
 
 class Rest:
@@ -70,7 +66,7 @@ class Automaton:
         self._rules = grammar.rules
         self._rests: dict[tuple[Part, Rest | None], Rest] = {}
         self._heads: dict[Rest, frozenset[Place]] = {}
-        self._lengths = _lengths(grammar)
+        self._lengths = lengths(grammar)
         self.start: State = self._behind(self._rest(Reference("start"), None))
 
     def after(self, state: State, text: str) -> State:
@@ -97,26 +93,26 @@ class Automaton:
 
         Last come texts in which no two lexemes are the same, as far as may be: keys must differ.
         """
-        places = [place for place in sorted(state, key=self.missing) if self.missing(place) <= _LONGEST]
+        places = [place for place in sorted(state, key=self.missing) if self.missing(place) <= LONGEST]
         for place in places:
             for variant in range(_VARIANTS):
-                text = _shortest(place.node, variant)
+                text = shortest(place.node, variant)
                 if text is None:
                     break
-                yield text + "".join(_shortest(node, variant) or "" for node in self._lexemes(place.rest))
+                yield text + "".join(shortest(node, variant) or "" for node in self._lexemes(place.rest))
         for place in places:
             lexemes = enumerate([place.node, *self._lexemes(place.rest)], 1)
             yield "".join(_numbered(node, number) for number, node in lexemes)
 
     def missing(self, place: Place) -> int:
         """How many characters the shortest end from a place has."""
-        text = _shortest(place.node, 0)
-        length = _LONGEST + 1 if text is None else len(text)
+        text = shortest(place.node, 0)
+        size = LONGEST + 1 if text is None else len(text)
         rest = place.rest
         while rest is not None:
-            length += _length(rest.part, self._lengths)
+            size += length(rest.part, self._lengths)
             rest = rest.behind
-        return length
+        return size
 
     def _lexemes(self, rest: Rest | None) -> Iterator[Node]:
         """The lexemes of the shortest way to the end."""
@@ -135,7 +131,7 @@ class Automaton:
                 for inner in parts:
                     yield from self._fewest(inner)
             case Choice(options):
-                yield from self._fewest(min(options, key=lambda option: _length(option, self._lengths)))
+                yield from self._fewest(min(options, key=lambda option: length(option, self._lengths)))
             case Times(body, least):
                 yield from list(self._fewest(body)) * least if least else ()
             case AnyOrder(parts):
@@ -237,7 +233,7 @@ class Completer:
 @lru_cache(maxsize=10_000)
 def _numbered(node: Node, number: int) -> str:
     """A short text of a lexeme that holds a number, if there is one soon; else a shortest."""
-    text = _shortest(node, 0) or ""
+    text = shortest(node, 0) or ""
     if certain(node) is not None:
         return text
     holding = concat([ANYTHING, concat(single(ord(digit)) for digit in str(number)), ANYTHING])
@@ -263,37 +259,3 @@ def _leads(prefix: bytes, matcher: LLMatcher) -> Iterator[bytes]:
             if matcher.validate_tokens([*text, byte]) == len(text) + 1
         ][:_VARIANTS]
     yield from texts
-
-
-def _lengths(grammar: Grammar) -> dict[str, int]:
-    """How many characters the shortest text of each rule has."""
-    found: dict[str, int] = {}
-    changed = True
-    while changed:
-        changed = False
-        for name, part in grammar.rules.items():
-            length = _length(part, found)
-            if length < found.get(name, _LONGEST * 1000):
-                found[name] = length
-                changed = True
-    return found
-
-
-def _length(part: Part, known: dict[str, int]) -> int:
-    """Characters of the shortest text of a part, as far as those of rules are known."""
-    far = _LONGEST * 1000
-    match part:
-        case Lexeme(node):
-            text = _shortest(node, 0)
-            return far if text is None else len(text)
-        case Reference(rule):
-            return known.get(rule, far)
-        case Sequence(parts):
-            return min(far, sum(_length(inner, known) for inner in parts))
-        case Choice(options):
-            return min((_length(option, known) for option in options), default=far)
-        case Times(body, least):
-            return min(far, least * _length(body, known)) if least else 0
-        case AnyOrder(parts):
-            return min(far, sum(_length(inner, known) for inner, is_needed in parts if is_needed))
-    raise TypeError(part)
