@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from harmony_gen.schema import engine
@@ -66,8 +66,11 @@ class Automaton:
         self._rules = grammar.rules
         self._rests: dict[tuple[Part, Rest | None], Rest] = {}
         self._heads: dict[Rest, frozenset[Place]] = {}
-        self._lengths = lengths(grammar)
         self.start: State = self._behind(self._rest(Reference("start"), None))
+
+    @cached_property
+    def _lengths(self) -> dict[str, int]:
+        return lengths(self._rules)
 
     def after(self, state: State, text: str) -> State:
         """The state after some more characters; empty where no document goes on so."""

@@ -15,7 +15,7 @@ from harmony_gen.schema.strings.expression import Alternation, Character, Concat
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harmony_gen.schema.markup.tree import Grammar, Part
+    from harmony_gen.schema.markup.tree import Part
     from harmony_gen.schema.strings.expression import Node
 
 LONGEST = 1_000_000
@@ -27,13 +27,13 @@ shortest = lru_cache(maxsize=100_000)(derivatives.shortest)
 """A shortest text of a plain tree; see `derivatives.shortest`."""
 
 
-def lengths(grammar: Grammar) -> dict[str, int]:
+def lengths(rules: Mapping[str, Part]) -> dict[str, int]:
     """How many characters the shortest text of each rule has."""
     found: dict[str, int] = {}
     changed = True
     while changed:
         changed = False
-        for name, part in grammar.rules.items():
+        for name, part in rules.items():
             size = length(part, found)
             if size < found.get(name, _FAR):
                 found[name] = size

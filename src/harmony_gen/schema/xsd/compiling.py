@@ -1,49 +1,30 @@
-"""From an XML Schema to all that decodes its documents."""
+"""From a schema of xmlschema to all that decodes its documents."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import SchemaError, UnsatisfiableError
 from harmony_gen.schema import engine
-from harmony_gen.schema.markup import Automaton, Completer, written
-from harmony_gen.schema.xsd.canonical import canonical
+from harmony_gen.schema.markup import written
 from harmony_gen.schema.xsd.content import Documents
-from harmony_gen.schema.xsd.judge import XsdJudge
-from harmony_gen.schema.xsd.loading import load
 from harmony_gen.schema.xsd.names import SCHEMA, split
 from harmony_gen.schema.xsd.outline import outline
+from harmony_gen.schema.xsd.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from harmony_gen.schema.xsd.options import Options
 
 
-class Compiled(NamedTuple):
-    """A schema, ready to decode; see the attributes of `Schema`.
+def plan_of(schema: Any, options: Options) -> Plan:
+    """Compiles a schema of xmlschema.
 
-    Attributes:
-        canonical: respells a valid document as answers are spelled.
-        left_out: what valid documents may hold and answers never do, in words.
+    Raises:
+        SchemaError: its root is not plain, or it is too large.
+        UnsatisfiableError: no document is valid.
     """
-
-    grammar: str
-    coverage: dict[str, str]
-    judge: XsdJudge
-    finisher: Completer
-    description: str
-    canonical: Callable[[str], str]
-    left_out: tuple[str, ...]
-
-
-def compile_xsd(
-    source: str | Path | Any, *, root: str | None, main: str | None, prefixes: Mapping[str, str]
-) -> Compiled:
-    """Compiles a schema; see `Schema.from_xsd`."""
-    schema = load(source, main)
-    roots = _roots(schema, root)
-    documents = Documents(schema, roots, prefixes)
+    roots = _roots(schema, options.root)
+    documents = Documents(schema, roots, dict(options.prefixes))
     grammar = documents.grammar()
     if "start" not in grammar.rules:
         reasons = "; ".join(sorted(documents.left_out)[:3])
@@ -53,17 +34,16 @@ def compile_xsd(
         engine.byte_matcher(text)
     except engine.GrammarError as error:
         raise SchemaError(f"The schema is too large to be compiled: {str(error).splitlines()[0]}") from error
-    judge = XsdJudge(schema, frozenset(element.name for element in roots))
     form = outline(roots, documents.names)
-    return Compiled(
+    return Plan(
         grammar=text,
+        documents=grammar,
         coverage=_coverage(documents),
-        judge=judge,
-        finisher=Completer(Automaton(grammar), judge.accepts),
         description=f"an XML document{documents.names.declarations() and ' with' + documents.names.declarations()} of "
         f"this form (elements with how often they occur, @attributes, types):\n{form}\n",
-        canonical=partial(canonical, schema, documents.names),
         left_out=tuple(sorted(documents.left_out)),
+        roots=tuple(element.name for element in roots),
+        names=documents.names.state(),
     )
 
 
