@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from jsonschema_specifications import REGISTRY
 
 from harmony_gen.errors import MissingExtra, SchemaError, UnsatisfiableError
-from harmony_gen.schema import engine, search, sources
+from harmony_gen.schema import engine, scanner, search, sources
 from harmony_gen.schema.caveats import Caveat, caveats
 from harmony_gen.schema.json_schema import lower, subschemas
 from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, Judge, PydanticJudge, read_json
@@ -21,9 +21,10 @@ from harmony_gen.schema.rules import Readable, Rule, RulesJudge, SchemaParts, Un
 from harmony_gen.schema.search import Finisher, GrammarFinisher, JsonFinisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from harmony_gen.schema.json_schema import Lowered
+    from harmony_gen.schema.scanner import Scalar
     from harmony_gen.schema.sources import Documents
     from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
     from harmony_gen.schema.xsd.reader import Reader
@@ -279,6 +280,29 @@ class Schema(Generic[T]):
         if self.validators is not None:
             self.validators.check(text)
         return self.parse(text)
+
+    def scalars(self, text: bytes) -> Iterable[Scalar]:
+        """The scalars of a valid answer, in order; none of a plain text."""
+        if self.reader is not None:
+            return self.reader.scalars(text)
+        return scanner.scalars(text) if self.is_json else ()
+
+    def to_dict(self, document: str | Any) -> Any:
+        """An XML document as dicts, lists and scalars, as `xmlschema.to_dict` makes them.
+
+        Args:
+            document: its text, or an element; of `xml.etree` elements names are written `{namespace}name`, for they
+                know no prefixes.
+
+        Raises:
+            ValidationError: it is not valid.
+            SchemaError: answers are not XML.
+        """
+        if self.reader is None:
+            raise SchemaError("Only XML documents are turned into dicts. Of other answers take the value itself.")
+        if isinstance(document, str):
+            self.judge.check(document)
+        return self.reader.to_dict(document)
 
     def caveats(self) -> list[Caveat]:
         """What the author of a schema may want to know: values without a limit, words that mean nothing.
