@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
 
+from harmony_gen.schema.markup.lengths import shortest
 from harmony_gen.schema.markup.text import LEGAL, escaped, normal, spelled, text_node
 from harmony_gen.schema.markup.tree import (
     NEVER,
@@ -21,6 +22,7 @@ from harmony_gen.schema.markup.tree import (
     Grammar,
     Part,
     Reference,
+    Times,
     choice,
     lexeme,
     literal,
@@ -28,14 +30,16 @@ from harmony_gen.schema.markup.tree import (
     sequence,
     times,
 )
-from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat
+from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat, width
 from harmony_gen.schema.xsd.builtin import Unwritable
 from harmony_gen.schema.xsd.derivation import Derivations
 from harmony_gen.schema.xsd.names import INSTANCE, SCHEMA, XML, Names, split
 from harmony_gen.schema.xsd.simple import SimpleTypes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
+
+    from harmony_gen.schema.xsd.options import Options
 
 _ANY_TYPE = f"{{{SCHEMA}}}anyType"
 _FOREIGN = (INSTANCE, XML)
@@ -45,7 +49,6 @@ _MOST_ELEMENTS = 200
 """Global elements that stand for a wildcard."""
 
 _NON_EMPTY = repeat(Character(LEGAL), 1, None)
-_MIXED = optional(lexeme(spelled(_NON_EMPTY, attribute=False)))
 
 
 class Documents:
@@ -58,8 +61,8 @@ class Documents:
         identities: the identity constraints of elements that occur: (element, kind, name).
     """
 
-    def __init__(self, schema: Any, roots: Iterable[Any], prefixes: Mapping[str, str]) -> None:
-        self.names = Names(schema, prefixes)
+    def __init__(self, schema: Any, roots: Iterable[Any], options: Options) -> None:
+        self.names = Names(schema, dict(options.prefixes))
         self.simple = SimpleTypes(self.names)
         self.left_out: set[str] = set()
         self.identities: set[tuple[str, str, str]] = set()
@@ -75,6 +78,9 @@ class Documents:
         self._kept: list[Any] = []  # keys hold identities of types: these must live as long
         self._rules: dict[str, Part] = {}
         self._roots = list(roots)
+        self._options = options
+        self._some_text = self._short(_NON_EMPTY)
+        self._mixed = optional(lexeme(spelled(self._some_text, attribute=False)))
 
     def grammar(self) -> Grammar:
         """The grammar; its rule `start` has no text if no document is valid."""
@@ -158,7 +164,7 @@ class Documents:
         """The text of an element of a simple type; nothing at all stands for a default or fixed value."""
         if element.fixed is not None:
             return choice([NOTHING_MORE, self._certain(normal(element.fixed, type_.white_space))])
-        tree = self.simple.tree(type_)
+        tree = self._short(self.simple.tree(type_))
         options: list[Part] = []
         if is_nullable(tree):
             tree = both([tree, _NON_EMPTY])
@@ -166,6 +172,14 @@ class Documents:
         if element.default is not None or self.simple.is_empty_allowed(type_):
             options.append(NOTHING_MORE)
         return choice(options)
+
+    def _short(self, tree: Node) -> Node:
+        """A tree of texts without a limit, with one if a user has set it and if any are so short."""
+        most = self._options.longest_text
+        if most is None or width(tree)[1] is not None:
+            return tree
+        short = both([tree, repeat(Character(LEGAL), 0, most)])
+        return tree if shortest(short, 0) is None else short
 
     def _certain(self, text: str) -> Part:
         return lexeme(spelled(text_node(text), attribute=False))
@@ -176,7 +190,17 @@ class Documents:
         if type_.is_simple():
             return NOTHING_MORE
         self._kept.append(type_)
-        return self._rule(("attributes", id(type_)), lambda: sequence(self._each_attribute(type_)))
+        return self._rule(("attributes", id(type_)), lambda: self._row(self._each_attribute(type_)))
+
+    def _row(self, attributes: Iterable[Part]) -> Part:
+        """Attributes in the order that a user has chosen."""
+        found = [part for part in attributes if part != NOTHING_MORE]
+        if self._options.attribute_order == "schema" or len(found) == 1:
+            return sequence(found)
+        if len(found) > _MOST_IN_ANY_ORDER:
+            self.left_out.add("other orders of more than 60 attributes of an element")
+            return sequence(found)
+        return AnyOrder(tuple((part.body, False) if isinstance(part, Times) else (part, True) for part in found))
 
     def _each_attribute(self, type_: Any) -> Iterable[Part]:
         for name, attribute in type_.attributes.items():
@@ -199,7 +223,7 @@ class Documents:
             if attribute.fixed is not None:
                 tree: Node = text_node(normal(attribute.fixed, attribute.type.white_space))
             else:
-                tree = self.simple.tree(attribute.type)
+                tree = self._short(self.simple.tree(attribute.type))
         except Unwritable as error:
             if is_needed:
                 raise
@@ -218,9 +242,9 @@ class Documents:
     def _content(self, type_: Any) -> Part:
         if type_.name == _ANY_TYPE:
             elements = [self._named(element) for element in self._globals[:_MOST_ELEMENTS]]
-            return times(choice([lexeme(spelled(_NON_EMPTY, attribute=False)), *elements]), 0, None)
+            return times(choice([lexeme(spelled(self._some_text, attribute=False)), *elements]), 0, None)
         particles = self._particle(type_.content, mixed=type_.mixed)
-        return sequence([_MIXED, particles]) if type_.mixed else particles
+        return sequence([self._mixed, particles]) if type_.mixed else particles
 
     def _particle(self, particle: Any, *, mixed: bool) -> Part:
         """A particle, as often as it may occur."""
@@ -233,7 +257,7 @@ class Documents:
         if isinstance(particle, XsdGroup):
             return times(self._group(particle, mixed=mixed), least, most)
         part = self._wildcard(particle) if isinstance(particle, XsdAnyElement) else self._declared(particle)
-        return times(sequence([part, _MIXED]) if mixed else part, least, most)
+        return times(sequence([part, self._mixed]) if mixed else part, least, most)
 
     def _group(self, group: Any, *, mixed: bool) -> Part:
         members = [member for member in group if member.max_occurs != 0]
@@ -247,7 +271,7 @@ class Documents:
 
     def _once(self, member: Any, *, mixed: bool) -> Part:
         part = self._wildcard(member) if isinstance(member, XsdAnyElement) else self._declared(member)
-        return sequence([part, _MIXED]) if mixed else part
+        return sequence([part, self._mixed]) if mixed else part
 
     def _wildcard(self, wildcard: Any) -> Part:
         """The global elements that a wildcard admits."""
