@@ -207,7 +207,7 @@ class Finisher:
         """
         text = here.text + rest
         if not self.exact or len(here.scan.frames) > _SHALLOW:
-            return self._schema.judge.accepts(text)
+            return (self._schema.quick_judge or self._schema.judge).accepts(text)
         return not self._schema.is_json or first_rejection(_SYNTAX, text, here.scan, rest) is None
 
     def _search(self, finisher: Search, here: Position, budget: tuple[int, ...], *, full: bool) -> Finish | None:

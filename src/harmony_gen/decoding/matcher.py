@@ -291,6 +291,7 @@ class Matcher:
             self._attempts = 0
 
     def _accept_end(self, token: int) -> bool:
+        """Ends the answer, or refuses to; raises ValidationError where that was promised to be possible."""
         before = self._states[-1].scan
         scan, closed = before.end()
         rejection = self._rejection(before, scan, closed)
@@ -298,6 +299,9 @@ class Matcher:
             self.tokens.append(token)
             self.finished = True
             return True
+        finish = self._states[-1].finish
+        if rejection is None and finish.full and not finish.text:
+            self._schema.validate(self.text.decode())
         self._refuse(token, rejection)
         return False
 

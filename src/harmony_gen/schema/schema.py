@@ -21,7 +21,7 @@ from harmony_gen.schema.rules import Readable, Rule, RulesJudge, SchemaParts, Un
 from harmony_gen.schema.search import Finisher, GrammarFinisher, JsonFinisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from harmony_gen.schema.json_schema import Lowered
     from harmony_gen.schema.sources import Documents
@@ -54,6 +54,7 @@ class Schema(Generic[T]):
         lowered: what the JSON Schema was compiled to; None for anything else.
         canonical: respells a valid XML document as answers are spelled; None for anything else.
         left_out: what valid XML documents may hold and answers never do, in words.
+        quick_judge: a judge of texts that the grammar admits, if there is one that is quicker than `judge`.
     """
 
     grammar: str
@@ -70,6 +71,7 @@ class Schema(Generic[T]):
     lowered: Lowered | None = None
     canonical: Callable[[str], str] | None = None
     left_out: tuple[str, ...] = ()
+    quick_judge: Judge | None = None
 
     @classmethod
     def of(cls, source: Any) -> Schema[Any]:
@@ -191,6 +193,7 @@ class Schema(Generic[T]):
         *,
         main: str | None = None,
         prefixes: Mapping[str, str] | None = None,
+        foreign: Collection[str] = (),
     ) -> Schema[Any]:
         """Makes a schema of the documents of an XML Schema 1.0. Results are elements, lxml's if that is installed.
 
@@ -202,7 +205,10 @@ class Schema(Generic[T]):
             root: the element a document begins with, by its local name or as {namespace}name; not needed if there is
                 but one that no other holds.
             main: in a folder or an archive, the document to begin with.
-            prefixes: prefixes of namespaces, by namespace; "" for the default one.
+            prefixes: prefixes of namespaces, by namespace; "" for the default one. Namespaces that the schema does not
+                know may be named, too, for values that are qualified names.
+            foreign: names of elements, {namespace}name, and of attributes, @{namespace}name, that wildcards may hold
+                though the schema does not declare them. What they hold is not constrained.
 
         Raises:
             SchemaError: it is no XML Schema 1.0, a document it needs is missing, or the root is not plain.
@@ -213,7 +219,7 @@ class Schema(Generic[T]):
             from harmony_gen.schema.xsd.compiling import compile_xsd
         except ImportError as error:
             raise MissingExtra("xmlschema", "xml") from error
-        compiled = compile_xsd(source, root=root, main=main, prefixes=prefixes or {})
+        compiled = compile_xsd(source, root=root, main=main, prefixes=prefixes or {}, foreign=foreign)
         return Schema(
             grammar=compiled.grammar,
             coverage=compiled.coverage,
@@ -228,6 +234,7 @@ class Schema(Generic[T]):
             structural_finisher=compiled.finisher,
             canonical=compiled.canonical,
             left_out=compiled.left_out,
+            quick_judge=compiled.quick_judge,
         )
 
     @property

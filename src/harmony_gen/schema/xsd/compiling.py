@@ -10,14 +10,18 @@ from harmony_gen.schema import engine
 from harmony_gen.schema.markup import Automaton, Completer, written
 from harmony_gen.schema.xsd.canonical import canonical
 from harmony_gen.schema.xsd.content import Documents
-from harmony_gen.schema.xsd.judge import XsdJudge
+from harmony_gen.schema.xsd.judge import QuickJudge, XsdJudge
+from harmony_gen.schema.xsd.links import KINDS, Links, fields_of, identities_of, targets_of
 from harmony_gen.schema.xsd.loading import load
 from harmony_gen.schema.xsd.names import SCHEMA, split
 from harmony_gen.schema.xsd.outline import outline
+from harmony_gen.schema.xsd.wildcards import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
+
+    from harmony_gen.schema.judge import Judge
 
 
 class Compiled(NamedTuple):
@@ -26,6 +30,7 @@ class Compiled(NamedTuple):
     Attributes:
         canonical: respells a valid document as answers are spelled.
         left_out: what valid documents may hold and answers never do, in words.
+        quick_judge: of documents that the grammar admits; None without one.
     """
 
     grammar: str
@@ -35,15 +40,21 @@ class Compiled(NamedTuple):
     description: str
     canonical: Callable[[str], str]
     left_out: tuple[str, ...]
+    quick_judge: Judge | None
 
 
 def compile_xsd(
-    source: str | Path | Any, *, root: str | None, main: str | None, prefixes: Mapping[str, str]
+    source: str | Path | Any,
+    *,
+    root: str | None,
+    main: str | None,
+    prefixes: Mapping[str, str],
+    foreign: Collection[str],
 ) -> Compiled:
     """Compiles a schema; see `Schema.from_xsd`."""
     schema = load(source, main)
     roots = _roots(schema, root)
-    documents = Documents(schema, roots, prefixes)
+    documents = Documents(schema, roots, prefixes, checked(foreign))
     grammar = documents.grammar()
     if "start" not in grammar.rules:
         reasons = "; ".join(sorted(documents.left_out)[:3])
@@ -54,12 +65,19 @@ def compile_xsd(
     except engine.GrammarError as error:
         raise SchemaError(f"The schema is too large to be compiled: {str(error).splitlines()[0]}") from error
     judge = XsdJudge(schema, frozenset(element.name for element in roots))
+    keyed = [element for several in documents.keyed.values() for element in several]
+    links = Links(keyed, documents.linked)
+    quick = QuickJudge(links, judge) if links and _is_all_linked(documents) else None
+    automata = [Automaton(grammar)]
+    if links:
+        automata += _linking(partial(Documents, schema, roots, prefixes, foreign), keyed)
     form = outline(roots, documents.names)
     return Compiled(
         grammar=text,
         coverage=_coverage(documents),
         judge=judge,
-        finisher=Completer(Automaton(grammar), judge.accepts),
+        quick_judge=quick,
+        finisher=Completer(automata, (quick or judge).accepts, links.clashes if links else None),
         description=f"an XML document{documents.names.declarations() and ' with' + documents.names.declarations()} of "
         f"this form (elements with how often they occur, @attributes, types):\n{form}\n",
         canonical=partial(canonical, schema, documents.names),
@@ -70,9 +88,25 @@ def compile_xsd(
 def _coverage(documents: Documents) -> dict[str, str]:
     """How parts are guaranteed, by a path of names."""
     found = {"": "masked"}
-    found |= {f"/{element}/{kind}[{name}]": "checked" for element, kind, name in sorted(documents.identities)}
+    for name, elements in sorted(documents.keyed.items()):
+        found |= {f"/{name}/{kind}[{of}]": "checked" for element in elements for kind, of in identities_of(element)}
     found |= {f"/{name}/{what}": "checked" for name, what in sorted(documents.simple.checked)}
     return found
+
+
+def _is_all_linked(documents: Documents) -> bool:
+    """Whether links between values are all that the grammar leaves to the judge."""
+    linked = {f"xs:{kind}" for kind in KINDS}
+    return all(name in linked for name, _ in documents.simple.checked)
+
+
+def _linking(documents: Callable[..., Documents], keyed: list[Any]) -> Iterator[Automaton]:
+    """Automata of documents that hold what keys compare, and what references may lead to."""
+    fields = fields_of(keyed)
+    for needed in (fields, fields | targets_of(keyed)):
+        grammar = documents(needed=needed).grammar()
+        if needed and "start" in grammar.rules:
+            yield Automaton(grammar)
 
 
 def _roots(schema: Any, root: str | None) -> list[Any]:
