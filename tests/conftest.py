@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HARMONY_GEN_CACHE"] = "off"  # what is compiled is what is tested
 if "PYTEST_XDIST_WORKER" in os.environ:  # threads of several processes that wait for one another take all the time
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

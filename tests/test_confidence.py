@@ -16,6 +16,7 @@ from harmony_gen import Generator, Result, Sampling, Schema
 from harmony_gen.confidence import fields_of
 from harmony_gen.decoding.matcher import Matcher
 from harmony_gen.decoding.sampling import Choice
+from harmony_gen.schema import scanner
 
 RECORD: dict[str, Any] = {
     "type": "object",
@@ -130,7 +131,7 @@ def test_fields_are_the_scalars_however_the_text_is_cut_into_tokens(value: Any, 
     cuts = sorted(data.draw(st.sets(st.integers(1, max(len(text) - 1, 1)), max_size=8)) - {len(text)})
     sizes = np.diff([0, *cuts, len(text)]).tolist()
     choices = [(Choice(7, math.log(0.5), math.log(0.25), forced=False), size) for size in sizes]
-    fields = fields_of(text, [*choices, (Choice(1, -9.0, -9.0, forced=False), 0)], "")
+    fields = fields_of(scanner.scalars(text), text, [*choices, (Choice(1, -9.0, -9.0, forced=False), 0)], "")
     expected = scalars(value)
     assert {place: field.value for place, field in fields.items()} == expected
     for field in fields.values():

@@ -127,7 +127,7 @@ class Answer:
             value=value if body.tool is None else ToolCall(body.tool, self._tools[body.tool].named(value)),
             text=text.decode(),
             tokens=tuple(matcher.tokens),
-            fields=Fields(lambda: fields_of(text, choices, self._source)) if body.schema.is_json else {},
+            fields=Fields(lambda: fields_of(body.schema.scalars(text), text, choices, self._source)),
             usage=usage,
             finish=_REASONS[matcher.closed_by],
             rejections=tuple(matcher.rejections),

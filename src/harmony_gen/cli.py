@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -232,6 +234,12 @@ def _read(name: str) -> str:
         ) from error
 
 
+def _shown(value: Any) -> Any:
+    """A value as JSON: numbers that would lose digits, or are none, as text."""
+    is_exact = not isinstance(value, Decimal) and (not isinstance(value, float) or math.isfinite(value))
+    return [_shown(item) for item in value] if isinstance(value, list) else value if is_exact else str(value)
+
+
 def _report(result: Result[Any]) -> dict[str, Any]:
     usage = result.usage
     return {
@@ -240,7 +248,7 @@ def _report(result: Result[Any]) -> dict[str, Any]:
         "reasoning": result.reasoning,
         "fields": {
             place: {
-                "value": field.value,
+                "value": _shown(field.value),
                 "confidence": round(field.confidence, 4),
                 "allowed_mass": round(field.allowed_mass, 4),
                 "text_span": field.text_span,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
@@ -12,12 +11,12 @@ from typing import TYPE_CHECKING
 from harmony_gen.decoding.sampling import measured
 from harmony_gen.grounding import locate
 from harmony_gen.result import Field
-from harmony_gen.schema.scanner import Scan, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from harmony_gen.decoding.sampling import Choice
+    from harmony_gen.schema.scanner import Scalar
 
 
 class Fields(Mapping[str, Field]):
@@ -49,10 +48,13 @@ class Fields(Mapping[str, Field]):
         return dict, (dict(self._table),)
 
 
-def fields_of(text: bytes, choices: Sequence[tuple[Choice, int]], source: str) -> Mapping[str, Field]:
-    """The scalars of a JSON text with their probabilities.
+def fields_of(
+    scalars: Iterable[Scalar], text: bytes, choices: Sequence[tuple[Choice, int]], source: str
+) -> Mapping[str, Field]:
+    """The scalars of an answer with their probabilities.
 
     Args:
+        scalars: what there is, with its bytes.
         text: the answer.
         choices: for each of its tokens, the choice and how many bytes it wrote.
         source: where values may come from.
@@ -60,21 +62,16 @@ def fields_of(text: bytes, choices: Sequence[tuple[Choice, int]], source: str) -
     ends = list(accumulate(size for _, size in choices))
     masses = measured([choice for choice, _ in choices])
     fields = {}
-    scan, closed = Scan().feed(text)
-    closed += scan.end()[1]
-    for item in closed:
+    for item in scalars:
+        # the tokens that wrote a byte of what decided the value
+        own = slice(bisect_right(ends, item.decided[0]), bisect_left(ends, item.decided[1]) + 1)
         start, end = item.span
-        if text[start : start + 1] in (b"{", b"["):
-            continue
-        # the tokens that wrote a byte of the value
-        own = slice(bisect_right(ends, start), bisect_left(ends, end) + 1)
-        value = json.loads(text[start:end])
-        fields[pointer(item.path)] = Field(
-            pointer=pointer(item.path),
-            value=value,
+        fields[item.pointer] = Field(
+            pointer=item.pointer,
+            value=item.value,
             confidence=math.exp(sum(choice.logprob for choice, _ in choices[own])),
             allowed_mass=math.exp(sum(masses[own])),
             text_span=(len(text[:start].decode()), len(text[:end].decode())),
-            source_span=locate(value, source),
+            source_span=locate(item.sought, source),
         )
     return fields

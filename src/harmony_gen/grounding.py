@@ -26,7 +26,7 @@ def locate(value: Any, source: str) -> Span | None:
         return None
     if isinstance(value, str):
         return _locate_text(value, source)
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return _locate_number(value, source)
     return None
 
@@ -39,7 +39,7 @@ def _locate_text(text: str, source: str) -> Span | None:
     return match.span() if match else None
 
 
-def _locate_number(number: float, source: str) -> Span | None:
+def _locate_number(number: float | Decimal, source: str) -> Span | None:
     wanted = Decimal(str(number))
     for match in _NUMBER.finditer(source):
         found = Decimal(_SEPARATOR.sub("", match.group()).replace("−", "-"))

@@ -20,12 +20,14 @@ FinishReason = Literal["complete", "closed_by_budget", "closed_by_rules"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One scalar of an answer: a string, number, boolean or null.
+    """One scalar of an answer: in JSON a string, number, boolean or null; in XML a text or an attribute.
 
     Attributes:
-        pointer: its JSON Pointer; "" if the answer is itself a scalar.
-        value: as JSON.
+        pointer: its JSON Pointer, "" if the answer is itself a scalar; or its XPath.
+        value: as JSON; in XML as xmlschema decodes its type: str, bool, int, float, Decimal, a list of these, or None
+            for nil.
         confidence: in [0, 1]; the probability of its tokens among those that were allowed, multiplied.
+            In XML what ends the value counts as well.
         allowed_mass: in [0, 1]; the probability the model gave to what was allowed, multiplied over the
             tokens it chose. Small where the model wanted to write something the schema forbids.
         text_span: where it stands in `Result.text`.
@@ -90,11 +92,11 @@ class Result(Generic[T]):
     """A valid answer.
 
     Attributes:
-        value: the answer as a value: dict, list, …, an instance of the Pydantic type, or a str for a regex; a
-            `ToolCall` if a tool is called.
+        value: the answer as a value: dict, list, …, an instance of the Pydantic type, an XML element, or a str for a
+            regex; a `ToolCall` if a tool is called.
         text: the answer, or the arguments of the call, as the model wrote it.
         tokens: ids of the whole turn, its end token included.
-        fields: the scalars by JSON Pointer, in order; {} where the answer is not JSON.
+        fields: the scalars by JSON Pointer or XPath, in order; {} where the answer is a plain text.
         usage: what it cost.
         finish: "complete"; "closed_by_budget" if the model wanted to write something that would not have
             left room for a valid end; "closed_by_rules" if a shortest valid completion stood in where the

@@ -1,6 +1,7 @@
 """The W3C's test cases for XML Schema 1.0: schemas compile, valid documents are within reach, invalid ones are not.
 
-Which valid documents are out of reach is known by class only (docs/guarantees.md), so their share is bounded.
+Wildcards admit names that no schema declares; a document that is out of reach is tried again with its names declared.
+Which valid documents are out of reach even so is known by class only (docs/guarantees.md), so their share is bounded.
 """
 
 from __future__ import annotations
@@ -83,10 +84,25 @@ def run(folder: Path, case: dict[str, Any], counts: Counter[str], faults: list[s
             continue
         counts["compiled"] += 1
         for instance, text in instances:
+            if instance["valid"] and not schema.judge.accepts(text.encode()):
+                counts["valid, but not for xmlschema"] += 1
+                continue
             accepted = is_within_reach(schema, text)
+            if not accepted and (foreign := foreign_names(source, text)):
+                accepted = is_within_reach(Schema.from_xsd(source, root, foreign=foreign), text)
+                counts["valid with foreign names declared"] += accepted and instance["valid"]
             counts[f"{'valid' if instance['valid'] else 'invalid'} {'accepted' if accepted else 'refused'}"] += 1
             if accepted and not schema.judge.accepts(text.encode()):
                 faults.append(instance["path"])
+
+
+def foreign_names(source: Any, text: str) -> list[str]:
+    """The names of elements and attributes in a document that its schema does not declare."""
+    elements = list(read_document(text).root.iter())
+    names = dict.fromkeys(element.tag for element in elements if element.tag not in source.maps.elements)
+    attributes = dict.fromkeys(name for element in elements for name in element.attrib)
+    others = [name for name in attributes if name not in source.maps.attributes and "XMLSchema-instance" not in name]
+    return [*names, *(f"@{name}" for name in others)]
 
 
 def is_within_reach(schema: Schema[Any], text: str) -> bool:
@@ -112,4 +128,4 @@ def test_schemas_compile_and_documents_are_judged(index: int) -> None:
     assert counts["compiled"]
     if reach.FULL:
         assert counts["compiled"] > 50 * (counts["refused"] + counts["unsatisfiable"])
-        assert counts["valid accepted"] > 10 * counts["valid refused"]
+        assert counts["valid accepted"] > 30 * counts["valid refused"]

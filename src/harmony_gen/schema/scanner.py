@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Span = tuple[int, int]
 """Half-open range of byte offsets in the UTF-8 text."""
@@ -52,6 +55,24 @@ class Closed(NamedTuple):
     path: Path
     span: Span
     parent: Frame | None
+
+
+class Scalar(NamedTuple):
+    """A scalar of an answer.
+
+    Attributes:
+        pointer: where it stands: a JSON Pointer, or an XPath.
+        value: what it is.
+        sought: what is looked for in a source: a text without quotes and escapes, or a number.
+        span: its bytes.
+        decided: the bytes that say what it is; in XML the first byte of what ends it is one of them.
+    """
+
+    pointer: str
+    value: Any
+    sought: Any
+    span: Span
+    decided: Span
 
 
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|[{}\[\],:]|[-+.0-9eE]+|[a-z]+|[ \t\r\n]+', re.DOTALL)
@@ -195,3 +216,13 @@ def _name(token: bytes) -> str:
 def pointer(path: Path) -> str:
     """JSON Pointer (RFC 6901) of a path."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def scalars(text: bytes) -> Iterator[Scalar]:
+    """The scalars of a JSON text, in order."""
+    scan, closed = Scan().feed(text)
+    for path, span, _ in [*closed, *scan.end()[1]]:
+        raw = text[slice(*span)]
+        if raw[:1] not in (b"{", b"["):
+            value = json.loads(raw)
+            yield Scalar(pointer(path), value, value, span, span)

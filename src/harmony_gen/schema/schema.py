@@ -5,27 +5,29 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from importlib.util import find_spec
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-import pydantic
 from jsonschema_specifications import REGISTRY
 
 from harmony_gen.errors import MissingExtra, SchemaError, UnsatisfiableError
-from harmony_gen.schema import engine, search, sources
+from harmony_gen.schema import engine, scanner, search, sources
 from harmony_gen.schema.caveats import Caveat, caveats
-from harmony_gen.schema.json_schema import close_objects, lower, subschemas
+from harmony_gen.schema.json_schema import lower, subschemas
 from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, Judge, PydanticJudge, read_json
 from harmony_gen.schema.pydantic_rule import PydanticRule
 from harmony_gen.schema.rules import Readable, Rule, RulesJudge, SchemaParts, UniqueItems, UniqueKeys
 from harmony_gen.schema.search import Finisher, GrammarFinisher, JsonFinisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from harmony_gen.schema.json_schema import Lowered
+    from harmony_gen.schema.scanner import Scalar
     from harmony_gen.schema.sources import Documents
     from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
+    from harmony_gen.schema.xsd.reader import Reader
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -52,7 +54,7 @@ class Schema(Generic[T]):
             beforehand.
         structural_finisher: completes texts so that `judge` accepts them, whatever the validators say.
         lowered: what the JSON Schema was compiled to; None for anything else.
-        canonical: respells a valid XML document as answers are spelled; None for anything else.
+        reader: reads XML documents; None for anything else.
         left_out: what valid XML documents may hold and answers never do, in words.
         quick_judge: a judge of texts that the grammar admits, if there is one that is quicker than `judge`.
     """
@@ -69,7 +71,7 @@ class Schema(Generic[T]):
     validators: Judge | None
     structural_finisher: Finisher
     lowered: Lowered | None = None
-    canonical: Callable[[str], str] | None = None
+    reader: Reader | None = None
     left_out: tuple[str, ...] = ()
     quick_judge: Judge | None = None
 
@@ -215,25 +217,27 @@ class Schema(Generic[T]):
             UnsatisfiableError: no document is valid.
             MissingExtra: xmlschema is not installed.
         """
-        try:
-            from harmony_gen.schema.xsd.compiling import compile_xsd
-        except ImportError as error:
-            raise MissingExtra("xmlschema", "xml") from error
-        compiled = compile_xsd(source, root=root, main=main, prefixes=prefixes or {}, foreign=foreign)
+        if find_spec("xmlschema") is None:
+            raise MissingExtra("xmlschema", "xml")
+        from harmony_gen.schema.xsd.compiled import compile_xsd
+        from harmony_gen.schema.xsd.options import Options
+
+        options = Options(root=root, prefixes=tuple((prefixes or {}).items()), foreign=tuple(foreign))
+        compiled = compile_xsd(source, main, options)
         return Schema(
-            grammar=compiled.grammar,
-            coverage=compiled.coverage,
+            grammar=compiled.plan.grammar,
+            coverage=compiled.plan.coverage,
             json_schema=None,
             rules=(),
             judge=compiled.judge,
             finisher=compiled.finisher,
             parse=sources.read_element,
-            description=compiled.description,
+            description=compiled.plan.description,
             property_order="schema",
             validators=None,
             structural_finisher=compiled.finisher,
-            canonical=compiled.canonical,
-            left_out=compiled.left_out,
+            reader=compiled.reader,
+            left_out=compiled.plan.left_out,
             quick_judge=compiled.quick_judge,
         )
 
@@ -241,6 +245,11 @@ class Schema(Generic[T]):
     def is_json(self) -> bool:
         """Whether answers are JSON texts."""
         return self.json_schema is not None
+
+    @property
+    def canonical(self) -> Callable[[str], str] | None:
+        """Respells a valid XML document as answers are spelled; None for anything else."""
+        return None if self.reader is None else self.reader.canonical
 
     def grammar_of(self, *, spaced: bool) -> str:
         """The grammar, of compact texts or of those with a space behind each comma and colon."""
@@ -278,6 +287,29 @@ class Schema(Generic[T]):
         if self.validators is not None:
             self.validators.check(text)
         return self.parse(text)
+
+    def scalars(self, text: bytes) -> Iterable[Scalar]:
+        """The scalars of a valid answer, in order; none of a plain text."""
+        if self.reader is not None:
+            return self.reader.scalars(text)
+        return scanner.scalars(text) if self.is_json else ()
+
+    def to_dict(self, document: str | Any) -> Any:
+        """An XML document as dicts, lists and scalars, as `xmlschema.to_dict` makes them.
+
+        Args:
+            document: its text, or an element; of `xml.etree` elements names are written `{namespace}name`, for they
+                know no prefixes.
+
+        Raises:
+            ValidationError: it is not valid.
+            SchemaError: answers are not XML.
+        """
+        if self.reader is None:
+            raise SchemaError("Only XML documents are turned into dicts. Of other answers take the value itself.")
+        if isinstance(document, str):
+            self.judge.check(document)
+        return self.reader.to_dict(document)
 
     def caveats(self) -> list[Caveat]:
         """What the author of a schema may want to know: values without a limit, words that mean nothing.
@@ -378,7 +410,7 @@ def _unique_items(schema: JsonSchema, root: Subschema) -> tuple[Rule, ...]:
 
 @lru_cache(maxsize=128)
 def _from_type(kind: Any, order: str) -> Schema[Any]:
-    adapter, schema = _described(kind)
+    adapter, schema = sources.described(kind)
     validators = PydanticJudge(adapter)
     judge = JsonSchemaJudge(schema)
     base = _json_schema(schema, judge, validators.parse, order)
@@ -392,16 +424,3 @@ def _from_type(kind: Any, order: str) -> Schema[Any]:
         finisher=cast("JsonFinisher", base.finisher).judged_by(accepts),
         validators=validators,
     )
-
-
-def _described(kind: Any) -> tuple[pydantic.TypeAdapter[Any], JsonSchema]:
-    """Pydantic's adapter and JSON Schema of a type."""
-    what = f"{kind!r:.80} is neither a schema nor a type Pydantic can describe"
-    try:
-        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind)
-        schema = adapter.json_schema()
-    except (pydantic.errors.PydanticUserError, AttributeError, NameError) as error:
-        raise SchemaError(f"{what}: {str(error).splitlines()[0]}") from error
-    if adapter.core_schema["type"] == "call":
-        raise SchemaError(f"{what}: it is a function. Pass the type of its argument.")
-    return adapter, close_objects(schema)

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+import pydantic
 import referencing
 from jsonschema_specifications import REGISTRY
 
 from harmony_gen.errors import SchemaError
+from harmony_gen.schema.json_schema import close_objects
 from harmony_gen.schema.judge import read_json
 from harmony_gen.schema.subschema import DIALECTS, dialect, inner_dialect
 
@@ -125,3 +127,20 @@ def read_element(text: str) -> Any:
         with contextlib.suppress(ImportError):
             return import_module(name).fromstring(text.encode())
     raise AssertionError
+
+
+def described(kind: Any) -> tuple[pydantic.TypeAdapter[Any], JsonSchema]:
+    """Pydantic's adapter and JSON Schema of a type.
+
+    Raises:
+        SchemaError: it has none.
+    """
+    what = f"{kind!r:.80} is neither a schema nor a type Pydantic can describe"
+    try:
+        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind)
+        schema = adapter.json_schema()
+    except (pydantic.errors.PydanticUserError, AttributeError, NameError) as error:
+        raise SchemaError(f"{what}: {str(error).splitlines()[0]}") from error
+    if adapter.core_schema["type"] == "call":
+        raise SchemaError(f"{what}: it is a function. Pass the type of its argument.")
+    return adapter, close_objects(schema)

@@ -2,22 +2,22 @@
 
 A pushdown automaton whose states are sets of places: the rest of the lexeme that is being read, and what follows behind
 it. Schemas of documents are nearly deterministic, so the sets stay small. Rests of lexemes are derivatives (see
-`strings.derivatives`); the shortest document of each rule is found from the inside out (Donald Knuth, "A generalization
-of Dijkstra's algorithm", 1977).
+`strings.derivatives`).
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from harmony_gen.schema import engine
+from harmony_gen.schema.markup.lengths import LONGEST, length, lengths, shortest
 from harmony_gen.schema.markup.mending import mended
 from harmony_gen.schema.markup.tree import AnyOrder, Choice, Lexeme, Reference, Sequence, Times, times
-from harmony_gen.schema.strings.derivatives import derive, shortest
+from harmony_gen.schema.strings.derivatives import derive
 from harmony_gen.schema.strings.expression import NOTHING, Node, is_nullable
 
 if TYPE_CHECKING:
@@ -33,11 +33,7 @@ _STATES_KEPT = 32
 _DEAD_ENDS_KEPT = 1_000
 _MOST_PLACES = 500
 _MOST_REMEMBERED = 100_000
-_LONGEST = 1_000_000
-"""Characters of the longest completion that is written."""
-
 _derive = lru_cache(maxsize=100_000)(derive)
-_shortest = lru_cache(maxsize=100_000)(shortest)
 
 
 class Rest:
@@ -73,8 +69,11 @@ class Automaton:
         self._rules = grammar.rules
         self._rests: dict[tuple[Part, Rest | None], Rest] = {}
         self._heads: dict[Rest, frozenset[Place]] = {}
-        self._lengths = _lengths(grammar)
         self.start: State = self._behind(self._rest(Reference("start"), None))
+
+    @cached_property
+    def _lengths(self) -> dict[str, int]:
+        return lengths(self._rules)
 
     def after(self, state: State, text: str) -> State:
         """The state after some more characters; empty where no document goes on so."""
@@ -97,24 +96,24 @@ class Automaton:
 
     def completions(self, state: State) -> Iterator[Lexemes]:
         """Ways to end a document from here, by their lexemes and the text of each; the shortest first."""
-        places = [place for place in sorted(state, key=self.missing) if self.missing(place) <= _LONGEST]
+        places = [place for place in sorted(state, key=self.missing) if self.missing(place) <= LONGEST]
         for place in places:
             nodes = [place.node, *self._lexemes(place.rest)]
             for variant in range(_VARIANTS):
-                texts = [_shortest(node, variant) for node in nodes]
+                texts = [shortest(node, variant) for node in nodes]
                 if texts[0] is None:
                     break
                 yield [(node, text or "") for node, text in zip(nodes, texts, strict=True)]
 
     def missing(self, place: Place) -> int:
         """How many characters the shortest end from a place has."""
-        text = _shortest(place.node, 0)
-        length = _LONGEST + 1 if text is None else len(text)
+        text = shortest(place.node, 0)
+        size = LONGEST + 1 if text is None else len(text)
         rest = place.rest
         while rest is not None:
-            length += _length(rest.part, self._lengths)
+            size += length(rest.part, self._lengths)
             rest = rest.behind
-        return length
+        return size
 
     def _lexemes(self, rest: Rest | None) -> Iterator[Node]:
         """The lexemes of the shortest way to the end."""
@@ -133,7 +132,7 @@ class Automaton:
                 for inner in parts:
                     yield from self._fewest(inner)
             case Choice(options):
-                yield from self._fewest(min(options, key=lambda option: _length(option, self._lengths)))
+                yield from self._fewest(min(options, key=lambda option: length(option, self._lengths)))
             case Times(body, least):
                 yield from list(self._fewest(body)) * least if least else ()
             case AnyOrder(parts):
@@ -278,37 +277,3 @@ def _leads(prefix: bytes, matcher: LLMatcher) -> Iterator[bytes]:
             if matcher.validate_tokens([*text, byte]) == len(text) + 1
         ][:_VARIANTS]
     yield from texts
-
-
-def _lengths(grammar: Grammar) -> dict[str, int]:
-    """How many characters the shortest text of each rule has."""
-    found: dict[str, int] = {}
-    changed = True
-    while changed:
-        changed = False
-        for name, part in grammar.rules.items():
-            length = _length(part, found)
-            if length < found.get(name, _LONGEST * 1000):
-                found[name] = length
-                changed = True
-    return found
-
-
-def _length(part: Part, known: dict[str, int]) -> int:
-    """Characters of the shortest text of a part, as far as those of rules are known."""
-    far = _LONGEST * 1000
-    match part:
-        case Lexeme(node):
-            text = _shortest(node, 0)
-            return far if text is None else len(text)
-        case Reference(rule):
-            return known.get(rule, far)
-        case Sequence(parts):
-            return min(far, sum(_length(inner, known) for inner in parts))
-        case Choice(options):
-            return min((_length(option, known) for option in options), default=far)
-        case Times(body, least):
-            return min(far, least * _length(body, known)) if least else 0
-        case AnyOrder(parts):
-            return min(far, sum(_length(inner, known) for inner, is_needed in parts if is_needed))
-    raise TypeError(part)

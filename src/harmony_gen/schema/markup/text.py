@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,9 @@ _BLANKS = str.maketrans("\t\n\r", "   ")
 IN_TEXT = {"<": "&lt;", "&": "&amp;", ">": "&gt;", "\r": "&#13;"}
 IN_ATTRIBUTE = {**IN_TEXT, '"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
 
+_SPELLED = {spelling: char for char, spelling in IN_ATTRIBUTE.items()}
+_SPELLINGS = re.compile("|".join(map(re.escape, _SPELLED)))
+
 
 def normal(text: str, mode: str | None) -> str:
     """A text with its white space preserved, replaced or collapsed; other white space than XML's is none."""
@@ -48,6 +52,11 @@ def escaped(text: str, *, attribute: bool) -> str:
     """A text as a document spells it."""
     escapes = IN_ATTRIBUTE if attribute else IN_TEXT
     return "".join(escapes.get(char, char) for char in text)
+
+
+def unescaped(text: str) -> str:
+    """The text that a document spells so."""
+    return _SPELLINGS.sub(lambda match: _SPELLED[match.group()], text)
 
 
 def spelled(node: Node, *, attribute: bool) -> Node:

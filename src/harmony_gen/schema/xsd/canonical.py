@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.schema.markup.text import escaped, normal
-from harmony_gen.schema.xsd.judge import read_document
+from harmony_gen.schema.xsd.declared import NIL, TYPE, Declared
 from harmony_gen.schema.xsd.names import INSTANCE, XML
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
     from harmony_gen.schema.xsd.names import Names
 
-_TYPE, _NIL = f"{{{INSTANCE}}}type", f"{{{INSTANCE}}}nil"
 _LOCATIONS = (f"{{{INSTANCE}}}schemaLocation", f"{{{INSTANCE}}}noNamespaceSchemaLocation")
 
 
@@ -29,49 +28,29 @@ def canonical(schema: Any, names: Names, text: str) -> str:
     Raises:
         ValidationError: it is not well-formed.
     """
-    document = read_document(text)
-    declared: dict[Any, Any] = {}
-
-    def note(element: Any, declaration: Any) -> bool:
-        declared[element] = declaration
-        return False
-
-    for _ in schema.iter_errors(document, validation_hook=note):
-        pass
-    return _Writer(schema, names.copied(), document, declared).element(document.root, is_root=True)
+    document = Declared(schema, text)
+    return _Writer(names.copied(), document).element(document.root, is_root=True)
 
 
 class _Writer:
     """Writes elements of one document."""
 
-    def __init__(self, schema: Any, names: Names, document: Any, declared: Mapping[Any, Any]) -> None:
-        self._schema = schema
+    def __init__(self, names: Names, document: Declared) -> None:
         self._names = names
         self._document = document
-        self._declared = declared
 
     def element(self, element: Element, *, is_root: bool = False) -> str:
         """An element with all it holds."""
         name = self._names.element(element.tag)
-        type_ = self._type(element)
+        type_ = self._document.type(element)
         attributes, content = "".join(self._attributes(element, type_)), "".join(self._content(element, type_))
         opening = f"<{name}{self._names.declarations() if is_root else ''}{attributes}"  # all names are known by now
         return f"{opening}>{content}</{name}>" if content else f"{opening}/>"
 
-    def _type(self, element: Element) -> Any:
-        declaration = self._declared.get(element)
-        named = element.get(_TYPE)
-        if named is None or declaration is None:
-            return getattr(declaration, "type", None)
-        try:
-            return self._schema.maps.get_instance_type(named, declaration.type, self._document.get_nsmap(element))
-        except (KeyError, ValueError, TypeError):
-            return declaration.type
-
     def _attributes(self, element: Element, type_: Any) -> Iterator[str]:
         found = {name: value for name, value in element.attrib.items() if name not in _LOCATIONS}
-        named, is_nil = found.pop(_TYPE, None), found.pop(_NIL, None)
-        declaration = self._declared.get(element)
+        named, is_nil = found.pop(TYPE, None), found.pop(NIL, None)
+        declaration = self._document.declaration(element)
         if named is not None and type_ is not getattr(declaration, "type", None):
             yield f' {self._names.instance("type")}="{self._qualified(named, element, is_type=True)}"'
         if is_nil is not None and is_nil.strip() in ("true", "1"):
@@ -108,7 +87,7 @@ class _Writer:
 
     def _qualified(self, text: str, element: Element, *, is_type: bool) -> str:
         prefix, _, local = text.strip().rpartition(":")
-        space = XML if prefix == "xml" else self._document.get_nsmap(element).get(prefix, "")
+        space = XML if prefix == "xml" else self._document.prefixes(element).get(prefix, "")
         if is_type:
             return self._names.element(f"{{{space}}}{local}" if space else local)
         return f"{self._names.in_value(space)}:{local}" if space else local

@@ -1,60 +1,37 @@
-"""From an XML Schema to all that decodes its documents."""
+"""From a schema of xmlschema to all that decodes its documents."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import SchemaError, UnsatisfiableError
 from harmony_gen.schema import engine
-from harmony_gen.schema.markup import Automaton, Completer, written
-from harmony_gen.schema.xsd.canonical import canonical
+from harmony_gen.schema.markup import written
 from harmony_gen.schema.xsd.content import Documents
-from harmony_gen.schema.xsd.judge import QuickJudge, XsdJudge
-from harmony_gen.schema.xsd.links import KINDS, Links, fields_of, identities_of, targets_of
-from harmony_gen.schema.xsd.loading import load
+from harmony_gen.schema.xsd.linking import described, fields_of, identities_of, targets_of
 from harmony_gen.schema.xsd.names import SCHEMA, split
 from harmony_gen.schema.xsd.outline import outline
+from harmony_gen.schema.xsd.plan import Plan
 from harmony_gen.schema.xsd.wildcards import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-    from harmony_gen.schema.judge import Judge
+    from harmony_gen.schema.markup import Grammar
+    from harmony_gen.schema.xsd.options import Options
 
 
-class Compiled(NamedTuple):
-    """A schema, ready to decode; see the attributes of `Schema`.
+def plan_of(schema: Any, options: Options) -> Plan:
+    """Compiles a schema of xmlschema.
 
-    Attributes:
-        canonical: respells a valid document as answers are spelled.
-        left_out: what valid documents may hold and answers never do, in words.
-        quick_judge: of documents that the grammar admits; None without one.
+    Raises:
+        SchemaError: its root is not plain, or it is too large.
+        UnsatisfiableError: no document is valid.
     """
-
-    grammar: str
-    coverage: dict[str, str]
-    judge: XsdJudge
-    finisher: Completer
-    description: str
-    canonical: Callable[[str], str]
-    left_out: tuple[str, ...]
-    quick_judge: Judge | None
-
-
-def compile_xsd(
-    source: str | Path | Any,
-    *,
-    root: str | None,
-    main: str | None,
-    prefixes: Mapping[str, str],
-    foreign: Collection[str],
-) -> Compiled:
-    """Compiles a schema; see `Schema.from_xsd`."""
-    schema = load(source, main)
-    roots = _roots(schema, root)
-    documents = Documents(schema, roots, prefixes, checked(foreign))
+    roots = _roots(schema, options.root)
+    new = partial(Documents, schema, roots, dict(options.prefixes), checked(options.foreign))
+    documents = new()
     grammar = documents.grammar()
     if "start" not in grammar.rules:
         reasons = "; ".join(sorted(documents.left_out)[:3])
@@ -64,24 +41,20 @@ def compile_xsd(
         engine.byte_matcher(text)
     except engine.GrammarError as error:
         raise SchemaError(f"The schema is too large to be compiled: {str(error).splitlines()[0]}") from error
-    judge = XsdJudge(schema, frozenset(element.name for element in roots))
     keyed = [element for several in documents.keyed.values() for element in several]
-    links = Links(keyed, documents.linked)
-    quick = QuickJudge(links, judge) if links and _is_all_linked(documents) else None
-    automata = [Automaton(grammar)]
-    if links:
-        automata += _linking(partial(Documents, schema, roots, prefixes, foreign), keyed)
+    links = described(keyed, documents.linked, documents.simple.checked)
     form = outline(roots, documents.names)
-    return Compiled(
+    return Plan(
         grammar=text,
+        documents=grammar,
         coverage=_coverage(documents),
-        judge=judge,
-        quick_judge=quick,
-        finisher=Completer(automata, (quick or judge).accepts, links.clashes if links else None),
+        links=links,
+        completing=tuple(_completing(new, keyed)) if links else (),
         description=f"an XML document{documents.names.declarations() and ' with' + documents.names.declarations()} of "
         f"this form (elements with how often they occur, @attributes, types):\n{form}\n",
-        canonical=partial(canonical, schema, documents.names),
         left_out=tuple(sorted(documents.left_out)),
+        roots=tuple(element.name for element in roots),
+        names=documents.names.state(),
     )
 
 
@@ -94,19 +67,13 @@ def _coverage(documents: Documents) -> dict[str, str]:
     return found
 
 
-def _is_all_linked(documents: Documents) -> bool:
-    """Whether links between values are all that the grammar leaves to the judge."""
-    linked = {f"xs:{kind}" for kind in KINDS}
-    return all(name in linked for name, _ in documents.simple.checked)
-
-
-def _linking(documents: Callable[..., Documents], keyed: list[Any]) -> Iterator[Automaton]:
-    """Automata of documents that hold what keys compare, and what references may lead to."""
+def _completing(documents: Callable[..., Documents], keyed: list[Any]) -> Iterator[Grammar]:
+    """Grammars of documents that hold what keys compare, and what references may lead to."""
     fields = fields_of(keyed)
     for needed in (fields, fields | targets_of(keyed)):
         grammar = documents(needed=needed).grammar()
         if needed and "start" in grammar.rules:
-            yield Automaton(grammar)
+            yield grammar
 
 
 def _roots(schema: Any, root: str | None) -> list[Any]:

@@ -31,7 +31,7 @@ from harmony_gen.schema.markup.tree import (
 from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat
 from harmony_gen.schema.xsd.builtin import ANY, Unwritable
 from harmony_gen.schema.xsd.derivation import Derivations
-from harmony_gen.schema.xsd.links import kind_of
+from harmony_gen.schema.xsd.linking import kind_of
 from harmony_gen.schema.xsd.names import SCHEMA, Names, split
 from harmony_gen.schema.xsd.simple import SimpleTypes
 from harmony_gen.schema.xsd.wildcards import Wildcards

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from xmlschema import XMLResource, XMLSchemaException
 
 from harmony_gen.errors import ValidationError
-
-if TYPE_CHECKING:
-    from harmony_gen.schema.xsd.links import Links
 
 
 def read_document(text: str | bytes) -> Any:
@@ -56,21 +53,3 @@ class XsdJudge:
             raise ValidationError(f"The document cannot be validated: {error}") from error
         if first is not None:
             raise ValidationError(f"At {first.path or '/'}: {first.reason}")
-
-
-class QuickJudge:
-    """Judges documents that the grammar admits, where only links between values are left to be judged."""
-
-    def __init__(self, links: Links, judge: XsdJudge) -> None:
-        """Takes the links of a schema, and the judge who decides in doubt."""
-        self._links = links
-        self._judge = judge
-
-    def accepts(self, text: bytes) -> bool:
-        """Whether a document is valid."""
-        is_clear = self._links.is_certain and next(self._links.clashes(text.decode()), None) is None
-        return is_clear or self._judge.accepts(text)
-
-    def check(self, text: str | bytes) -> None:
-        """Raises ValidationError with the first reason if a document is not valid."""
-        self._judge.check(text)

@@ -8,28 +8,32 @@ something may be, the judge decides.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harmony_gen.schema.markup.mending import Clash
 from harmony_gen.schema.markup.paths import Path
 from harmony_gen.schema.markup.reading import Piece, read
-from harmony_gen.schema.xsd.names import INSTANCE, SCHEMA, split
+from harmony_gen.schema.xsd.names import INSTANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
+    from harmony_gen.schema.judge import Judge
     from harmony_gen.schema.markup.reading import Element
-
-_PLAIN = frozenset("string anyURI decimal boolean float double".split())
-"""Primitive types whose values are compared here as the judge does."""
-
-KINDS = ("ID", "IDREF", "IDREFS")
-
-"""Types whose values are linked to others of the document."""
 
 _NIL = f"{{{INSTANCE}}}nil"
 
 Row = tuple[Piece, ...]
+
+_FLOATS = {"INF": "inf", "-INF": "-inf"}
+_VALUES: dict[str, Callable[[str], Hashable]] = {
+    "decimal": Decimal,
+    "boolean": lambda text: text in ("true", "1"),
+    "float": lambda text: text if text == "NaN" else float(_FLOATS.get(text, text)),
+    "double": lambda text: text if text == "NaN" else float(_FLOATS.get(text, text)),
+}
+"""The value of a text, by primitive types of which texts that differ may have one value."""
 
 
 class Identity(NamedTuple):
@@ -37,62 +41,44 @@ class Identity(NamedTuple):
 
     Attributes:
         kind: "unique", "key" or "keyref".
-        name: expanded.
         refer: the name of the key that a keyref refers to, else None.
         selector: leads to the elements it is about.
         fields: lead from one of them to what is compared.
-        types: of each field, for the comparison; None where they are not certain.
+        types: the primitive types by which fields are compared; None where they are not certain.
     """
 
     kind: str
-    name: str
     refer: str | None
     selector: Path
     fields: tuple[Path, ...]
-    types: tuple[Any, ...]
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether values are compared as the judge does."""
-        return None not in self.types
+    types: tuple[str | None, ...]
 
 
 class Links:
     """The constraints of a schema on values that depend on each other.
 
     Attributes:
-        is_certain: where nothing is broken, the judge agrees.
+        is_certain: a document that the grammar admits, and in which nothing is broken, is valid.
     """
 
-    def __init__(self, elements: Iterable[Any], kinds: dict[tuple[str, str | None], set[str]]) -> None:
-        """Takes what may occur in documents.
-
-        Args:
-            elements: declarations of elements, of xmlschema.
-            kinds: by the names of an element and of an attribute of it, None for its text: the types ID, IDREF or
-                IDREFS that it may have, "" for any other.
-        """
+    def __init__(self, described: dict[str, Any]) -> None:
+        """Takes what `linking.described` says."""
         self._identities: defaultdict[str, dict[str, Identity]] = defaultdict(dict)
-        for element in elements:
-            for identity in element.identities:
-                self._identities[element.name][identity.name] = _identity(identity)
-        self._kinds = {place: found for place, found in kinds.items() if found & set(KINDS)}
-        self.is_certain = self._is_certain()
-
-    def __bool__(self) -> bool:
-        return bool(self._identities or self._kinds)
+        for element, one in described["identities"]:
+            self._identities[element][one["name"]] = _identity(one)
+        self._kinds: dict[tuple[str, str | None], list[str]] = {
+            (element, attribute): found for element, attribute, found in described["kinds"]
+        }
+        self.is_certain: bool = described["is_all"] and self._is_certain()
 
     def _is_certain(self) -> bool:
+        """Whether values are compared as the judge does."""
         if any(len(found) > 1 for found in self._kinds.values()):
             return False
         for own in self._identities.values():
             for identity in own.values():
                 key = own.get(identity.refer) if identity.refer else identity
-                if (
-                    key is None
-                    or not identity.is_certain
-                    or list(map(_primitive, key.types)) != list(map(_primitive, identity.types))
-                ):
+                if key is None or None in identity.types or key.types != identity.types:
                     return False
         return True
 
@@ -102,7 +88,9 @@ class Links:
         if self._kinds:
             yield from self._ids(root)
         if self._identities:
-            yield from self._keys(root)
+            for scope in root.descendants():
+                if scope.name in self._identities:
+                    yield from self._keys(scope)
 
     def _ids(self, root: Element) -> Iterator[Clash]:
         ids: dict[str, Piece] = {}
@@ -122,28 +110,24 @@ class Links:
             if value not in ids:
                 yield Clash((piece,), [(known,) for known in ids.values()], is_double=False)
 
-    def _keys(self, root: Element) -> Iterator[Clash]:
-        for scope in root.descendants():
-            own = self._identities.get(scope.name)
-            if not own:
-                continue
-            if any(inner.name == scope.name for child in scope.children for inner in child.descendants()):
-                yield Clash((), (), is_double=True)  # nested scopes: the judge knows
-            tables: dict[str, list[Row]] = {}
-            for name, identity in own.items():
-                rows, incomplete = _rows(identity, scope)
-                tables[name] = rows
-                if incomplete:
-                    yield Clash((), (), is_double=True)
-                if identity.kind != "keyref":
-                    yield from _doubles(identity, rows)
-            for identity in own.values():
-                if identity.refer is not None:
-                    rows = tables[identity.name]
-                    known = tables.get(identity.refer)
-                    if known is None:
-                        known = self._inner(scope, identity.refer)
-                    yield from _missing(identity, rows, known)
+    def _keys(self, scope: Element) -> Iterator[Clash]:
+        """What may be broken among the keys of one element."""
+        own = self._identities[scope.name]
+        if any(inner.name == scope.name for child in scope.children for inner in child.descendants()):
+            yield _UNCLEAR  # scopes within scopes
+        tables: dict[str, list[Row]] = {}
+        for name, identity in own.items():
+            tables[name], is_complete = _rows(identity, scope)
+            if not is_complete:
+                yield _UNCLEAR
+            if identity.kind != "keyref":
+                yield from _doubles(identity, tables[name])
+        for name, identity in own.items():
+            if identity.refer is not None:
+                known = tables.get(identity.refer)
+                yield from _missing(
+                    identity, tables[name], self._inner(scope, identity.refer) if known is None else known
+                )
 
     def _inner(self, scope: Element, key: str) -> list[Row]:
         """The rows of a key of elements within one."""
@@ -155,90 +139,40 @@ class Links:
         return found
 
 
-def identities_of(element: Any) -> list[tuple[str, str]]:
-    """The identity constraints of a declaration: kind and name."""
-    return [(type(one).__name__.removeprefix("Xsd").lower(), str(one.local_name)) for one in element.identities]
+_UNCLEAR = Clash((), (), is_double=True)
 
 
-def fields_of(elements: Iterable[Any]) -> frozenset[int]:
-    """Identities of the declarations of what keys compare, and of all attributes of the types ID."""
-    found: set[int] = set()
-    for element in elements:
-        for identity in element.identities:
-            for selectors in identity.elements.values():
-                found.update(id(declaration) for one in selectors for declaration in one.decoders)
-    return frozenset(found)
-
-
-def targets_of(elements: Iterable[Any]) -> frozenset[int]:
-    """Identities of the declarations of elements that references of keys lead to."""
-    return frozenset(
-        id(target)
-        for element in elements
-        for identity in element.identities
-        if not hasattr(identity, "refer")
-        for target in identity.elements
-    )
-
-
-def _identity(identity: Any) -> Identity:
-    namespaces = identity.schema.namespaces
-    selectors = list(identity.elements.values())
-    types = tuple(_type([of[i].decoders for of in selectors]) for i in range(len(identity.fields)))
-    refer = getattr(identity, "refer", None)
+def _identity(one: dict[str, Any]) -> Identity:
+    namespaces = one["namespaces"]
     return Identity(
-        kind=type(identity).__name__.removeprefix("Xsd").lower(),
-        name=identity.name,
-        refer=refer if isinstance(refer, str) or refer is None else refer.name,
-        selector=Path(identity.selector.path, namespaces),
-        fields=tuple(Path(one.path, namespaces) for one in identity.fields),
-        types=types,
+        kind=one["kind"],
+        refer=one["refer"],
+        selector=Path(one["selector"], namespaces),
+        fields=tuple(Path(path, namespaces) for path in one["fields"]),
+        types=tuple(one["types"]),
     )
-
-
-def _type(decoders: Iterable[Iterable[Any]]) -> Any:
-    """The one primitive type of what a field is compared by, as a type that decodes; None if it is not certain."""
-    found = {}
-    for several in decoders:
-        for declaration in several:
-            type_ = getattr(declaration, "type", None)
-            if type_ is not None and not type_.is_simple() and type_.has_simple_content():
-                type_ = type_.content
-            primitive = getattr(type_, "primitive_type", None)
-            if type_ is None or primitive is None or type_.is_list() or primitive.local_name not in _PLAIN:
-                return None
-            if getattr(declaration, "default", None) is not None or getattr(declaration, "fixed", None) is not None:
-                return None
-            found[primitive.local_name] = primitive
-    return next(iter(found.values())) if len(found) == 1 else None
-
-
-def _primitive(type_: Any) -> str | None:
-    return None if type_ is None else str(type_.local_name)
 
 
 def _rows(identity: Identity, scope: Element) -> tuple[list[Row], bool]:
-    """What is compared, one row for each element; and whether an element has not all of it."""
-    rows, incomplete = [], False
+    """What is compared, one row for each element; and whether that is as plain as it should be."""
+    rows, is_complete = [], True
     for element in identity.selector.elements(scope):
         cells = [list(path.values(element)) for path in identity.fields]
         if all(len(found) == 1 for found in cells) and _NIL not in element.attributes:
             rows.append(tuple(piece for found in cells for piece in found))
         elif identity.kind == "key" or any(cells):
-            incomplete = True
-    return rows, incomplete
+            is_complete = False
+    return rows, is_complete
 
 
 def _key(identity: Identity, row: Row) -> tuple[Hashable, ...]:
     """What two rows are equal by."""
-    return tuple(_decoded(type_, piece.value) for type_, piece in zip(identity.types, row, strict=True))
+    return tuple(_value(type_, piece.value) for type_, piece in zip(identity.types, row, strict=True))
 
 
-def _decoded(type_: Any, text: str) -> Hashable:
-    if type_ is None or type_.local_name in ("string", "anyURI"):
-        return text
-    found: Hashable = type_.text_decode(text)
-    return str(found) if found != found else found  # noqa: PLR0124 - not a number: as the judge has it
+def _value(type_: str | None, text: str) -> Hashable:
+    decode = _VALUES.get(type_ or "")
+    return text if decode is None or not text else decode(text)
 
 
 def _doubles(identity: Identity, rows: list[Row]) -> Iterator[Clash]:
@@ -257,16 +191,19 @@ def _missing(identity: Identity, rows: list[Row], known: list[Row]) -> Iterator[
             yield Clash(row, known, is_double=False)
 
 
-def kind_of(type_: Any) -> str:
-    """ID, IDREF or IDREFS, if a simple type is derived from one; "?" if it has such members or items; else ""."""
-    seen: set[int] = set()
-    while type_ is not None and id(type_) not in seen:
-        seen.add(id(type_))
-        space, local = split(getattr(type_, "name", None) or "")
-        if space == SCHEMA and local in KINDS:
-            return local
-        members = [*(getattr(type_, "member_types", None) or ()), getattr(type_, "item_type", None)]
-        if any(member is not None and kind_of(member) for member in members):
-            return "?"
-        type_ = type_.base_type
-    return ""
+class QuickJudge:
+    """Judges documents that the grammar admits, where only links between values are left to be judged."""
+
+    def __init__(self, links: Links, judge: Judge) -> None:
+        """Takes the links of a schema, and the judge who decides in doubt."""
+        self._links = links
+        self._judge = judge
+
+    def accepts(self, text: bytes) -> bool:
+        """Whether a document is valid."""
+        is_clear = self._links.is_certain and next(self._links.clashes(text.decode()), None) is None
+        return is_clear or self._judge.accepts(text)
+
+    def check(self, text: str | bytes) -> None:
+        """Raises ValidationError with the first reason if a document is not valid."""
+        self._judge.check(text)

@@ -12,51 +12,30 @@ from xml.etree.ElementTree import ParseError
 import xmlschema
 
 from harmony_gen.errors import SchemaError
+from harmony_gen.schema.xsd.origin import is_text, main_document
 
-_SUFFIX = ".xsd"
 
-
-def load(source: str | Path | Any, main: str | None = None) -> Any:
+def load(source: str | Path, main: str | None = None) -> Any:
     """A schema of the package xmlschema.
 
     Args:
-        source: a path of a file, a folder or a zip archive; the text of a schema; or one that xmlschema has built.
+        source: a path of a file, a folder or a zip archive; or the text of a schema.
         main: in a folder or an archive, the path of the document to begin with; not needed if there is but one that
             no other includes or imports.
 
     Raises:
         SchemaError: it is no XML Schema 1.0, or a document it imports or includes is missing.
     """
-    if isinstance(source, xmlschema.XMLSchemaBase):
-        return source
-    if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("<"):
+    if isinstance(source, str) and is_text(source):
         return _built(source, "The schema")
     path = Path(source)
     if path.is_dir():
-        return _built(str(_main(path, main)), f"The schema {path}")
-    if not path.is_file():
-        raise SchemaError(f"There is no file {str(path)[:200]!r}. Pass the path of a schema, or its text.")
+        return _built(str(main_document(path, main)), f"The schema {path}")
     if not zipfile.is_zipfile(path):
         return _built(str(path), f"The schema {path}")
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
         archive.extractall(folder)  # it never writes outside the folder
-        return _built(str(_main(Path(folder), main)), f"The schema in {path}")
-
-
-def _main(folder: Path, main: str | None) -> Path:
-    """The document of a folder to begin with."""
-    if main is not None:
-        path = folder / main
-        if not path.is_file():
-            raise SchemaError(f"There is no document {main!r} in the folder or archive.")
-        return path
-    paths = sorted(folder.rglob(f"*{_SUFFIX}"))
-    texts = {path: path.read_text("utf-8", errors="replace") for path in paths}
-    first = [path for path in paths if not any(path.name in text for other, text in texts.items() if other is not path)]
-    if len(first) != 1:
-        named = ", ".join(str(path.relative_to(folder)) for path in first or paths) or "none"
-        raise SchemaError(f"It is not plain with which document to begin; say main=…. Candidates: {named}.")
-    return first[0]
+        return _built(str(main_document(Path(folder), main)), f"The schema in {path}")
 
 
 def _built(source: str, what: str) -> Any:

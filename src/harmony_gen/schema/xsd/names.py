@@ -66,6 +66,25 @@ class Names:
         """The same, which may be used for other documents."""
         return deepcopy(self)
 
+    @classmethod
+    def restored(cls, state: Mapping[str, Any]) -> Names:
+        """Names from their `state`."""
+        names = cls.__new__(cls)
+        names.prefixes, names._attributes = dict(state["prefixes"]), dict(state["attributes"])
+        names._used, names._used_by_attributes = set(state["used"]), set(state["used_by_attributes"])
+        names._needs_instance = bool(state["needs_instance"])
+        return names
+
+    def state(self) -> dict[str, Any]:
+        """All that is known now, as JSON."""
+        return {
+            "prefixes": self.prefixes,
+            "attributes": self._attributes,
+            "used": sorted(self._used),
+            "used_by_attributes": sorted(self._used_by_attributes),
+            "needs_instance": self._needs_instance,
+        }
+
     def element(self, name: str) -> str:
         """The name of an element or a type."""
         space, local = split(name)

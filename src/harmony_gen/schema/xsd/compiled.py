@@ -1,0 +1,153 @@
+"""Schemas that are ready to decode: from memory, from files, or compiled.
+
+What xmlschema holds of a schema takes seconds to load. It is loaded when a judge is first asked.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from harmony_gen.errors import SchemaError
+from harmony_gen.schema.markup import Automaton, Completer
+from harmony_gen.schema.xsd import plan as plans
+from harmony_gen.schema.xsd.links import Links, QuickJudge
+from harmony_gen.schema.xsd.origin import origin
+from harmony_gen.schema.xsd.reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harmony_gen.schema.judge import Judge
+    from harmony_gen.schema.xsd.options import Options
+    from harmony_gen.schema.xsd.origin import Origin
+    from harmony_gen.schema.xsd.plan import Plan
+
+_KEPT = 16
+"""Schemas that stay in memory; a large one takes a hundred megabytes."""
+
+
+class Compiled(NamedTuple):
+    """A schema that is ready to decode.
+
+    Attributes:
+        plan: what compiling has found out.
+        judge: xmlschema.
+        finisher: completes documents so that the judge accepts them.
+        reader: reads finished documents.
+        quick_judge: of documents that the grammar admits; None if there is none quicker than xmlschema.
+    """
+
+    plan: Plan
+    judge: Judge
+    finisher: Completer
+    reader: Reader
+    quick_judge: Judge | None
+
+
+def compile_xsd(source: str | Path | Any, main: str | None, options: Options) -> Compiled:
+    """Compiles a schema, if that has not been done before; see `Schema.from_xsd`."""
+    if isinstance(source, str | Path):
+        return _compiled(origin(source, main), options)
+    import xmlschema
+
+    from harmony_gen.schema.xsd.compiling import plan_of
+
+    if not isinstance(source, xmlschema.XMLSchemaBase):
+        raise SchemaError(f"An XML Schema is a path, a text or an xmlschema.XMLSchema, not {source!r:.80}.")
+    return _ready(plan_of(source, options), lambda: source)
+
+
+@lru_cache(maxsize=_KEPT)
+def _compiled(found: Origin, options: Options) -> Compiled:
+    """The schema of an origin."""
+    load = Loader(found)
+    name = plans.key(found, options)
+    plan = plans.read(name)
+    if plan is None:
+        from harmony_gen.schema.xsd.compiling import plan_of
+
+        plan = plan_of(load(), options)
+        if load.is_known():
+            plans.write(name, plan)
+    return _ready(plan, load)
+
+
+def _ready(plan: Plan, load: Callable[[], Any]) -> Compiled:
+    judge = LaterJudge(load, plan.roots)
+    links = Links(plan.links) if plan.links else None
+    quick = QuickJudge(links, judge) if links else None
+    automata = [Automaton(documents) for documents in (plan.documents, *plan.completing)]
+    completer = Completer(automata, (quick or judge).accepts, links.clashes if links else None)
+    return Compiled(plan, judge, completer, Reader(load, plan.names), quick)
+
+
+class Loader:
+    """Loads a schema when it is first asked for."""
+
+    def __init__(self, found: Origin) -> None:
+        self._origin = found
+        self._loaded: Any = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Any:
+        """The schema.
+
+        Raises:
+            SchemaError: its files are no longer what they were; or see `loading.load`.
+        """
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+    def _load(self) -> Any:
+        from harmony_gen.schema.xsd.loading import load
+
+        if not self._is_unchanged():
+            raise SchemaError("The files of the schema have changed since it was compiled. Make it again.")
+        return load(self._origin.source, self._origin.main)
+
+    def is_known(self) -> bool:
+        """Whether all files that were loaded are known to belong to the origin, and have not changed since."""
+        from xmlschema.locations import SCHEMAS_DIR
+
+        return self._is_unchanged() and all(
+            path in self._origin.files or path.is_relative_to(SCHEMAS_DIR) or not path.exists()
+            for path in _files(self())
+        )
+
+    def _is_unchanged(self) -> bool:
+        return origin(self._origin.source, self._origin.main).digest == self._origin.digest
+
+
+def _files(schema: Any) -> set[Path]:
+    """The files a schema was loaded from."""
+    return {Path(url2pathname(urlsplit(one.url).path)).resolve() for one in schema.maps.iter_schemas() if one.url}
+
+
+class LaterJudge:
+    """A judge that is made when it is first asked."""
+
+    def __init__(self, load: Callable[[], Any], roots: tuple[str, ...]) -> None:
+        """Takes what loads a schema, and the names that a root element may have."""
+        self._load = load
+        self._roots = roots
+
+    def accepts(self, text: bytes) -> bool:
+        """Whether a document is valid."""
+        return self._judge.accepts(text)
+
+    def check(self, text: str | bytes) -> None:
+        """Raises ValidationError with the first reason if a document is not valid."""
+        self._judge.check(text)
+
+    @cached_property
+    def _judge(self) -> Judge:
+        from harmony_gen.schema.xsd.judge import XsdJudge
+
+        return XsdJudge(self._load(), frozenset(self._roots))
