@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.schema import Schema
-    from harmony_gen.schema.scanner import Scan
+    from harmony_gen.schema.scanner import Scanner
     from harmony_gen.schema.search import Finisher as Search
 
 _NODES = (150, 600)
@@ -119,7 +119,7 @@ class Position(NamedTuple):
     """
 
     written: bytearray
-    scan: Scan
+    scan: Scanner
     twin: LLMatcher
     left: int
     closes: bool

@@ -16,6 +16,8 @@ from harmony_gen.schema import engine, scanner, search, sources
 from harmony_gen.schema.caveats import Caveat, caveats
 from harmony_gen.schema.json_schema import lower, subschemas
 from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, Judge, PydanticJudge, read_json
+from harmony_gen.schema.markup.completion import Completer
+from harmony_gen.schema.markup.text import unescaped
 from harmony_gen.schema.pydantic_rule import PydanticRule
 from harmony_gen.schema.rules import Readable, Rule, RulesJudge, SchemaParts, UniqueItems, UniqueKeys
 from harmony_gen.schema.search import Finisher, GrammarFinisher, JsonFinisher
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from harmony_gen.schema.json_schema import Lowered
-    from harmony_gen.schema.scanner import Scalar
+    from harmony_gen.schema.scanner import Closed, Scalar, Scanner
     from harmony_gen.schema.sources import Documents
     from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
     from harmony_gen.schema.xsd.reader import Reader
@@ -255,6 +257,13 @@ class Schema(Generic[T]):
         """The grammar, of compact texts or of those with a space behind each comma and colon."""
         return self.lowered.spaced_grammar if spaced and self.lowered is not None else self.grammar
 
+    @property
+    def scan(self) -> Scanner:
+        """What follows answers while they are written."""
+        if self.reader is not None:
+            return self.reader.scan
+        return scanner.Scan() if self.is_json else scanner.Blind()
+
     def accepts(self, text: bytes) -> bool:
         """Whether every judge accepts a text."""
         return self.judge.accepts(text) and (self.validators is None or self.validators.accepts(text))
@@ -263,16 +272,19 @@ class Schema(Generic[T]):
         """This schema with further conditions, as made by `rule`.
 
         Raises:
-            SchemaError: answers are not JSON, so there are no places for rules.
+            SchemaError: answers are neither JSON nor XML, so there are no places for rules.
         """
         if not rules:
             return self
-        if not isinstance(self.finisher, JsonFinisher):
-            raise SchemaError("Rules need JSON answers: this schema is a grammar of plain text.")
-        validators = RulesJudge(tuple(rules), self.validators)
+        if not isinstance(self.finisher, JsonFinisher | Completer):
+            raise SchemaError("Rules need answers in JSON or XML: this schema is a grammar of plain text.")
+        if self.reader is not None:
+            rules = [self.reader.rule(rule) for rule in rules]
+        validators = RulesJudge(tuple(rules), self.validators, self.scan)
+        judge = self.quick_judge or self.judge
 
         def accepts(text: bytes) -> bool:
-            return self.judge.accepts(text) and validators.accepts(text)
+            return judge.accepts(text) and validators.accepts(text)
 
         finisher = self.finisher.judged_by(accepts)
         return replace(self, rules=(*self.rules, *rules), finisher=finisher, validators=validators)
@@ -287,6 +299,13 @@ class Schema(Generic[T]):
         if self.validators is not None:
             self.validators.check(text)
         return self.parse(text)
+
+    def field(self, text: bytes, closed: Closed) -> tuple[str, Any]:
+        """Where a value stands that has just closed, and what it is; of XML its text: types are known at the end."""
+        written = text[slice(*closed.span)]
+        if self.reader is None:
+            return scanner.pointer(closed.path), read_json(written)
+        return "".join(f"/{step}" for step in closed.path), unescaped(written.decode())
 
     def scalars(self, text: bytes) -> Iterable[Scalar]:
         """The scalars of a valid answer, in order; none of a plain text."""

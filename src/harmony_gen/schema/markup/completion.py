@@ -218,6 +218,10 @@ class Completer:
         self._dead_ends: set[bytes] = set()  # texts that nothing completes
         self._lock = threading.Lock()  # answers in several threads share a schema
 
+    def judged_by(self, accepts: Callable[[bytes], bool]) -> Completer:
+        """The same with another judge."""
+        return Completer(self._automata, accepts, self._clashes)
+
     def finish(self, prefix: bytes, scan: object, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:  # noqa: ARG002
         """See `search.Finisher.finish`; `nodes` is how many texts are tried."""
         if prefix in self._dead_ends:

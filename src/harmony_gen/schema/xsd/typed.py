@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from harmony_gen.schema.markup.values import Value
 
 
+_START_TAG = re.compile(rb"<[^/]")
+
+
 def scalars(schema: Any, document: bytes) -> Iterator[Scalar]:
     """The values of a valid document in the spelling of answers, in order.
 
@@ -31,6 +35,15 @@ def scalars(schema: Any, document: bytes) -> Iterator[Scalar]:
             value = _value(declared, element, found)
             sought = value if value is None or isinstance(value, int | float | Decimal) else found.text
             yield Scalar(found.path, value, sought, found.span, found.decided)
+
+
+def value_at(schema: Any, document: bytes, start: int) -> Any:
+    """The value that begins at a byte of a document in the spelling of answers, or the element that does."""
+    for scalar in scalars(schema, document):
+        if scalar.span[0] == start:
+            return scalar.value
+    before = len(_START_TAG.findall(document, 0, start))
+    return list(Declared(schema, document.decode()).root.iter())[before]
 
 
 def _has_value(declared: Declared, element: Element, found: Value) -> bool:
