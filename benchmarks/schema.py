@@ -44,8 +44,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from harmony_gen import BudgetError, HarmonyError, Schema  # noqa: E402
 from harmony_gen.decoding.matcher import Matcher  # noqa: E402
 from harmony_gen.decoding.vocabulary import Vocabulary  # noqa: E402
-from harmony_gen.schema import engine  # noqa: E402
-from harmony_gen.schema import schema as schema_module  # noqa: E402
+from harmony_gen.schema import engine, making  # noqa: E402
 from support import corpora  # noqa: E402
 
 WIDTH = 201_088
@@ -89,7 +88,7 @@ class Clock:
 
 def forget(vocabulary: Vocabulary) -> None:
     """Empties every cache a schema may be found in."""
-    schema_module._from_json_text.cache_clear()
+    making.from_json_text.cache_clear()
     engine.forget_byte_matchers()
     vocabulary._matchers.clear()
 

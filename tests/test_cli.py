@@ -333,6 +333,8 @@ def test_documents_of_an_xml_schema(capsys: pytest.CaptureFixture[str], tmp_path
     assert cli.main(["validate", "--schema", order, "--root", "order", "--input", str(written)]) == 0
     assert cli.main(["validate", "--schema", order, "--root", "other", "--input", str(written)]) != 0
     capsys.readouterr()
+    assert cli.main(["generate", "--schema", order, "--input", str(source), "--indent", "3"]) == 0
+    assert "\n   <customer>" in capsys.readouterr().out
     assert cli.main(["generate", "--schema", order, "--input", str(source), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["value"].startswith("<order ")

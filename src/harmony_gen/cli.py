@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     generate.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
     generate.add_argument("--seed", type=int, help="of the random numbers")
+    generate.add_argument("--indent", type=int, metavar="N", help="of an XML document: lines, N spaces a level")
     generate.add_argument("--json", action="store_true", help="print value, fields and usage as one JSON object")
 
     validate = commands.add_parser("validate", help="check a JSON text or an XML document against a schema")
@@ -126,7 +127,7 @@ def _generate(options: argparse.Namespace) -> int:
         sampling=sampling,
     )
     if not schema.is_json and not options.json:
-        print(result.text)
+        print(result.text if options.indent is None else schema.indented(result.text, options.indent))
         return 0
     shown = _report(result) if options.json else result.value
     print(json.dumps(shown, ensure_ascii=False, indent=None if options.json else 2))

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from jsonschema_specifications import REGISTRY
-
 from harmony_gen.errors import MissingExtra, SchemaError, UnsatisfiableError
-from harmony_gen.schema import engine, scanner, search, sources
+from harmony_gen.schema import scanner, search, sources
 from harmony_gen.schema.caveats import Caveat, caveats
-from harmony_gen.schema.json_schema import lower, subschemas
-from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, Judge, PydanticJudge, read_json
+from harmony_gen.schema.judge import JsonSchemaJudge, Judge, read_json
 from harmony_gen.schema.markup.completion import Completer
 from harmony_gen.schema.markup.text import unescaped
-from harmony_gen.schema.pydantic_rule import PydanticRule
-from harmony_gen.schema.rules import Readable, Rule, RulesJudge, SchemaParts, UniqueItems, UniqueKeys
-from harmony_gen.schema.search import Finisher, GrammarFinisher, JsonFinisher
+from harmony_gen.schema.rules import Rule, RulesJudge
+from harmony_gen.schema.search import Finisher, JsonFinisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
     from harmony_gen.schema.json_schema import Lowered
     from harmony_gen.schema.scanner import Closed, Scalar, Scanner
     from harmony_gen.schema.sources import Documents
-    from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
+    from harmony_gen.schema.subschema import JsonSchema
     from harmony_gen.schema.xsd.reader import Reader
 
 T = TypeVar("T")
@@ -51,7 +47,8 @@ class Schema(Generic[T]):
         finisher: completes texts so that every judge accepts them.
         parse: makes the value of a valid text.
         description: what a model is told to answer with, for the prompt.
-        property_order: in which order members of an object may be written: "schema", that of `properties`, or "any".
+        property_order: in which order members of an object, or attributes, may be written: "schema", that of
+            `properties`, or "any".
         validators: the validators a user wrote, as a judge; None without any. What they admit is not known
             beforehand.
         structural_finisher: completes texts so that `judge` accepts them, whatever the validators say.
@@ -139,6 +136,8 @@ class Schema(Generic[T]):
             UnsatisfiableError: it is plain that nothing satisfies it.
             ValueError: there is no such property order.
         """
+        from harmony_gen.schema import making  # which needs this module
+
         sources.check_order(property_order)
         if isinstance(schema, str | FilePath):
             schema = sources.read_schema(FilePath(schema))
@@ -147,8 +146,8 @@ class Schema(Generic[T]):
         try:
             text = sources.json_text(schema)
             if registry is None:
-                return _from_json_text(text, property_order)
-            return _of_json_schema(json.loads(text), sources.registry_of(registry, schema), property_order)
+                return making.from_json_text(text, property_order)
+            return making.of_json_schema(json.loads(text), sources.registry_of(registry, schema), property_order)
         except RecursionError as error:
             raise SchemaError("The schema is nested too deeply. Put inner parts under `$defs`.") from error
 
@@ -168,29 +167,32 @@ class Schema(Generic[T]):
             SchemaError: Pydantic cannot describe it, or its schema cannot be guaranteed.
             ValueError: there is no such property order.
         """
+        from harmony_gen.schema import making
+
         sources.check_order(property_order)
         try:
-            return _from_type(cast("Any", kind), property_order)
+            return making.from_type(cast("Any", kind), property_order)
         except TypeError as error:
             if "unhashable" not in str(error):
                 raise
-            return _from_type.__wrapped__(kind, property_order)
+            return making.from_type.__wrapped__(kind, property_order)
 
     @classmethod
     def from_regex(cls, pattern: str) -> Schema[str]:
         """Makes a schema of the texts that a regular expression (Rust syntax) matches as a whole."""
-        grammar = _compiled(engine.grammar_of_regex(pattern), f"The regular expression {pattern!r}")
-        judge = GrammarJudge(grammar, f"the regular expression {pattern!r}")
-        return _text_schema(grammar, judge, f"text that matches the regular expression {pattern}", pattern)
+        from harmony_gen.schema import making
+
+        return making.from_regex(pattern)
 
     @classmethod
     def from_lark(cls, grammar: str) -> Schema[str]:
         """Makes a schema of the texts of a grammar in llguidance's dialect of Lark."""
-        compiled = _compiled(engine.grammar_of_lark(grammar), "The Lark grammar")
-        return _text_schema(compiled, GrammarJudge(compiled), f"text of this grammar:\n{grammar}", None)
+        from harmony_gen.schema import making
+
+        return making.from_lark(grammar)
 
     @classmethod
-    def from_xsd(
+    def from_xsd(  # noqa: PLR0913 - choices of the user, all with a default
         cls,
         source: str | FilePath | Any,
         root: str | None = None,
@@ -198,11 +200,14 @@ class Schema(Generic[T]):
         main: str | None = None,
         prefixes: Mapping[str, str] | None = None,
         foreign: Collection[str] = (),
+        attribute_order: str = "schema",
+        depth: int | None = None,
+        longest_text: int | None = None,
     ) -> Schema[Any]:
         """Makes a schema of the documents of an XML Schema 1.0. Results are elements, lxml's if that is installed.
 
-        Nothing is fetched from a network. Documents are written in one spelling: without white space between elements,
-        attributes in the order of the schema, all namespaces declared on the root.
+        Nothing is fetched from a network. Documents are written in one spelling: without white space between elements
+        (see `indented`), attributes in the order of the schema, all namespaces declared on the root.
 
         Args:
             source: a path of a file, a folder or a zip archive; the text of a schema; or an `xmlschema.XMLSchema`.
@@ -213,35 +218,30 @@ class Schema(Generic[T]):
                 know may be named, too, for values that are qualified names.
             foreign: names of elements, {namespace}name, and of attributes, @{namespace}name, that wildcards may hold
                 though the schema does not declare them. What they hold is not constrained.
+            attribute_order: in which order attributes may be written: "schema" or "any".
+            depth: the most elements that may be open at a time, the root included; None is no limit.
+            longest_text: the most characters of a text or an attribute whose type sets no limit; None is no limit.
 
         Raises:
+            ValueError: an option is none.
             SchemaError: it is no XML Schema 1.0, a document it needs is missing, or the root is not plain.
             UnsatisfiableError: no document is valid.
             MissingExtra: xmlschema is not installed.
         """
         if find_spec("xmlschema") is None:
             raise MissingExtra("xmlschema", "xml")
-        from harmony_gen.schema.xsd.compiled import compile_xsd
+        from harmony_gen.schema import making
         from harmony_gen.schema.xsd.options import Options
 
-        options = Options(root=root, prefixes=tuple((prefixes or {}).items()), foreign=tuple(foreign))
-        compiled = compile_xsd(source, main, options)
-        return Schema(
-            grammar=compiled.plan.grammar,
-            coverage=compiled.plan.coverage,
-            json_schema=None,
-            rules=(),
-            judge=compiled.judge,
-            finisher=compiled.finisher,
-            parse=sources.read_element,
-            description=compiled.plan.description,
-            property_order="schema",
-            validators=None,
-            structural_finisher=compiled.finisher,
-            reader=compiled.reader,
-            left_out=compiled.plan.left_out,
-            quick_judge=compiled.quick_judge,
+        options = Options(
+            root=root,
+            prefixes=tuple((prefixes or {}).items()),
+            foreign=tuple(foreign),
+            attribute_order=attribute_order,
+            depth=depth,
+            longest_text=longest_text,
         )
+        return making.from_xsd(source, main, options)
 
     @property
     def is_json(self) -> bool:
@@ -330,6 +330,17 @@ class Schema(Generic[T]):
             self.judge.check(document)
         return self.reader.to_dict(document)
 
+    def indented(self, document: str, spaces: int = 2) -> str:
+        """A valid XML document in lines, indented where white space means nothing: between elements that hold no text.
+
+        Raises:
+            ValidationError: it is not well-formed.
+            SchemaError: answers are not XML.
+        """
+        if self.reader is None:
+            raise SchemaError("Only XML documents are indented. Other answers are what they are.")
+        return self.reader.canonical(document, spaces)
+
     def caveats(self) -> list[Caveat]:
         """What the author of a schema may want to know: values without a limit, words that mean nothing.
 
@@ -365,81 +376,3 @@ class Schema(Generic[T]):
 def _witness(grammar: str, finisher: Finisher) -> str | None:
     found = search.witness(grammar, finisher)
     return None if found is None else found.decode()
-
-
-def _compiled(grammar: str, what: str) -> str:
-    try:
-        engine.byte_matcher(grammar)
-    except engine.GrammarError as error:
-        raise SchemaError(f"{what} cannot be compiled: {error}") from error
-    return grammar
-
-
-def _text_schema(grammar: str, judge: GrammarJudge, description: str, pattern: str | None) -> Schema[str]:
-    finisher = GrammarFinisher(judge.accepts, pattern)
-    return Schema(
-        grammar=grammar,
-        coverage={"": "masked"},
-        json_schema=None,
-        rules=(),
-        judge=judge,
-        finisher=finisher,
-        parse=str,
-        description=description,
-        property_order="schema",
-        validators=None,
-        structural_finisher=finisher,
-    )
-
-
-@lru_cache(maxsize=128)
-def _from_json_text(text: str, order: str) -> Schema[Any]:
-    return _of_json_schema(json.loads(text), REGISTRY, order)
-
-
-def _of_json_schema(schema: JsonSchema, registry: Registry, order: str) -> Schema[Any]:
-    judge = JsonSchemaJudge(schema, registry)
-    return _json_schema(schema, judge, read_json, order)
-
-
-def _json_schema(schema: JsonSchema, judge: JsonSchemaJudge, parse: Callable[[str], T], order: str) -> Schema[T]:
-    lowered = lower(judge.root, order=order)
-    accepts = judge.accepts_derived if lowered.exact else judge.accepts
-    finisher = JsonFinisher.of(lowered.normal, accepts, judge.accepts_part, any_order=order == "any")
-    return Schema(
-        grammar=lowered.grammar,
-        coverage=lowered.coverage,
-        json_schema=schema,
-        rules=(Readable(), UniqueKeys(), *_unique_items(schema, judge.root), SchemaParts(judge.root, judge)),
-        judge=judge,
-        finisher=finisher,
-        parse=parse,
-        description=json.dumps(schema, ensure_ascii=False, separators=(",", ":")),
-        property_order=order,
-        validators=None,
-        structural_finisher=finisher,
-        lowered=lowered,
-    )
-
-
-def _unique_items(schema: JsonSchema, root: Subschema) -> tuple[Rule, ...]:
-    used = any(part.get("uniqueItems") is True for _, part in subschemas(schema))
-    return (UniqueItems(root),) if used else ()
-
-
-@lru_cache(maxsize=128)
-def _from_type(kind: Any, order: str) -> Schema[Any]:
-    adapter, schema = sources.described(kind)
-    validators = PydanticJudge(adapter)
-    judge = JsonSchemaJudge(schema)
-    base = _json_schema(schema, judge, validators.parse, order)
-
-    def accepts(text: bytes) -> bool:
-        return judge.accepts(text) and validators.accepts(text)
-
-    return replace(
-        base,
-        rules=(*base.rules, PydanticRule(adapter)),
-        finisher=cast("JsonFinisher", base.finisher).judged_by(accepts),
-        validators=validators,
-    )

@@ -28,13 +28,13 @@ Documents = referencing.Registry[Any] | Mapping[str, Any]
 _SPECIFICATIONS = [dialect({"$schema": uri}) for uri in DIALECTS]
 
 ORDERS = ("schema", "any")
-"""In which order members of an object may be written: that of `properties`, or any."""
+"""In which order members of an object, or attributes, may be written: that of the schema, or any."""
 
 
-def check_order(order: object) -> None:
-    """Raises ValueError if a property order is none of `ORDERS`."""
+def check_order(order: object, name: str = "property_order") -> None:
+    """Raises ValueError if the order that a parameter names is none of `ORDERS`."""
     if order not in ORDERS:
-        message = f'property_order must be "schema" or "any"; it is {order!r}.'
+        message = f'{name} must be "schema" or "any"; it is {order!r}.'
         raise ValueError(message)
 
 

@@ -1,6 +1,7 @@
 """Documents of nested elements: their grammar, whatever schema language it comes from, and how they are completed."""
 
 from harmony_gen.schema.markup.completion import Automaton, Completer
+from harmony_gen.schema.markup.depth import limited
 from harmony_gen.schema.markup.lark import written
 from harmony_gen.schema.markup.tree import (
     NEVER,
@@ -36,6 +37,7 @@ __all__ = [
     "Times",
     "choice",
     "lexeme",
+    "limited",
     "literal",
     "optional",
     "sequence",

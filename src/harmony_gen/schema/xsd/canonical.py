@@ -17,34 +17,36 @@ if TYPE_CHECKING:
 _LOCATIONS = (f"{{{INSTANCE}}}schemaLocation", f"{{{INSTANCE}}}noNamespaceSchemaLocation")
 
 
-def canonical(schema: Any, names: Names, text: str) -> str:
+def canonical(schema: Any, names: Names, text: str, spaces: int | None = None) -> str:
     """A valid document in the spelling of answers.
 
     Args:
         schema: from xmlschema.
         names: how names are written.
         text: the document.
+        spaces: where white space means nothing, begin lines, indented by so many spaces a level; None: no white space.
 
     Raises:
         ValidationError: it is not well-formed.
     """
     document = Declared(schema, text)
-    return _Writer(names.copied(), document).element(document.root, is_root=True)
+    return _Writer(names.copied(), document, spaces).element(document.root)
 
 
 class _Writer:
     """Writes elements of one document."""
 
-    def __init__(self, names: Names, document: Declared) -> None:
+    def __init__(self, names: Names, document: Declared, spaces: int | None) -> None:
         self._names = names
         self._document = document
+        self._spaces = spaces
 
-    def element(self, element: Element, *, is_root: bool = False) -> str:
+    def element(self, element: Element, depth: int = 0) -> str:
         """An element with all it holds."""
         name = self._names.element(element.tag)
         type_ = self._document.type(element)
-        attributes, content = "".join(self._attributes(element, type_)), "".join(self._content(element, type_))
-        opening = f"<{name}{self._names.declarations() if is_root else ''}{attributes}"  # all names are known by now
+        attributes, content = "".join(self._attributes(element, type_)), "".join(self._content(element, type_, depth))
+        opening = f"<{name}{'' if depth else self._names.declarations()}{attributes}"  # all names are known by now
         return f"{opening}>{content}</{name}>" if content else f"{opening}/>"
 
     def _attributes(self, element: Element, type_: Any) -> Iterator[str]:
@@ -63,16 +65,19 @@ class _Writer:
                 value = self._value(value, element, attribute_type)
             yield f' {self._names.attribute(name)}="{escaped(value, attribute=True)}"'
 
-    def _content(self, element: Element, type_: Any) -> Iterator[str]:
+    def _content(self, element: Element, type_: Any, depth: int) -> Iterator[str]:
         texts = [element.text or "", *(child.tail or "" for child in element)]
         is_simple = type_ is not None and (type_.is_simple() or type_.has_simple_content())
         if is_simple and not len(element):
             texts[0] = self._value(texts[0], element, type_ if type_.is_simple() else type_.content)
         elif type_ is None or not type_.mixed or (len(element) and not any(map(str.strip, texts))):
             texts = [text if text.strip() else "" for text in texts]
+        if self._spaces is not None and len(element) and type_ is not None and type_.is_element_only():
+            lines = ["\n" + " " * (self._spaces * level) for level in (depth, depth + 1)]
+            texts = [*(len(element) * lines[1:]), lines[0]]
         yield escaped(texts[0], attribute=False)
         for child, text in zip(element, texts[1:], strict=True):
-            yield self.element(child)
+            yield self.element(child, depth + 1)
             yield escaped(text, attribute=False)
 
     def _value(self, text: str, element: Element, type_: Any) -> str:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import SchemaError, UnsatisfiableError
 from harmony_gen.schema import engine
-from harmony_gen.schema.markup import written
+from harmony_gen.schema.markup import limited, written
 from harmony_gen.schema.xsd.content import Documents
 from harmony_gen.schema.xsd.linking import described, fields_of, identities_of, targets_of
 from harmony_gen.schema.xsd.names import SCHEMA, split
 from harmony_gen.schema.xsd.outline import outline
 from harmony_gen.schema.xsd.plan import Plan
-from harmony_gen.schema.xsd.wildcards import checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,9 +29,9 @@ def plan_of(schema: Any, options: Options) -> Plan:
         UnsatisfiableError: no document is valid.
     """
     roots = _roots(schema, options.root)
-    new = partial(Documents, schema, roots, dict(options.prefixes), checked(options.foreign))
+    new = partial(Documents, schema, roots, options)
     documents = new()
-    grammar = documents.grammar()
+    grammar = _limited(documents, options.depth)
     if "start" not in grammar.rules:
         reasons = "; ".join(sorted(documents.left_out)[:3])
         raise UnsatisfiableError(f"No document is valid under the schema{': ' + reasons if reasons else ''}.")
@@ -56,6 +55,23 @@ def plan_of(schema: Any, options: Options) -> Plan:
         roots=tuple(element.name for element in roots),
         names=documents.names.state(),
     )
+
+
+def _limited(documents: Documents, depth: int | None) -> Grammar:
+    """The grammar of the documents, no deeper than a user wants.
+
+    Raises:
+        UnsatisfiableError: all of them are deeper.
+    """
+    grammar = documents.grammar()
+    if depth is None or "start" not in grammar.rules:
+        return grammar
+    shallow = limited(grammar, depth)
+    if "start" not in shallow.rules:
+        raise UnsatisfiableError(f"No valid document has at most {depth} elements open at a time. Raise depth=….")
+    if shallow.rules != grammar.rules:
+        documents.left_out.add(f"elements within {depth} others")
+    return shallow
 
 
 def _coverage(documents: Documents) -> dict[str, str]:

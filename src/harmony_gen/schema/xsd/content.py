@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
 
+from harmony_gen.schema.markup.lengths import shortest
 from harmony_gen.schema.markup.text import LEGAL, normal, spelled, text_node
 from harmony_gen.schema.markup.tree import (
     NEVER,
@@ -21,6 +22,7 @@ from harmony_gen.schema.markup.tree import (
     Grammar,
     Part,
     Reference,
+    Times,
     choice,
     lexeme,
     literal,
@@ -28,23 +30,23 @@ from harmony_gen.schema.markup.tree import (
     sequence,
     times,
 )
-from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat
+from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat, width
 from harmony_gen.schema.xsd.builtin import ANY, Unwritable
 from harmony_gen.schema.xsd.derivation import Derivations
 from harmony_gen.schema.xsd.linking import kind_of
 from harmony_gen.schema.xsd.names import SCHEMA, Names, split
 from harmony_gen.schema.xsd.simple import SimpleTypes
-from harmony_gen.schema.xsd.wildcards import Wildcards
+from harmony_gen.schema.xsd.wildcards import Wildcards, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable
+
+    from harmony_gen.schema.xsd.options import Options
 
 _ANY_TYPE = f"{{{SCHEMA}}}anyType"
 _MOST_IN_ANY_ORDER = 60
 _MOST_NEEDED = 1_000_000
 _NON_EMPTY = repeat(Character(LEGAL), 1, None)
-_TEXT = lexeme(spelled(_NON_EMPTY, attribute=False))
-_MIXED = optional(_TEXT)
 
 
 class Documents:
@@ -59,38 +61,32 @@ class Documents:
             elements, by their name and None; "" for other types.
     """
 
-    def __init__(
-        self,
-        schema: Any,
-        roots: Iterable[Any],
-        prefixes: Mapping[str, str],
-        foreign: Collection[str] = (),
-        needed: Container[int] = (),
-    ) -> None:
+    def __init__(self, schema: Any, roots: Iterable[Any], options: Options, needed: Container[int] = ()) -> None:
         """Takes a schema.
 
         Args:
             schema: from xmlschema.
             roots: the elements that a document may begin with.
-            prefixes: of namespaces, see `Names`.
-            foreign: names of elements and attributes that wildcards admit though the schema does not declare them, see
-                `Wildcards`.
+            options: what a user chooses.
             needed: identities of declarations of attributes, which must be there, and of elements, which must be there
                 and hold something.
         """
-        self.names = Names(schema, prefixes, foreign)
+        self.names = Names(schema, dict(options.prefixes), options.foreign)
         self.simple = SimpleTypes(self.names)
         self.left_out: set[str] = set()
         self.keyed: dict[str, list[Any]] = {}
         self.linked: dict[tuple[str, str | None], set[str]] = {}
         self._needed = needed
         self._derivations = Derivations(schema)
-        self._wildcards = Wildcards(schema.maps, self.names, foreign)
+        self._wildcards = Wildcards(schema.maps, self.names, checked(options.foreign))
         self._known: dict[tuple[Any, ...], str] = {}
         self._waiting: deque[tuple[str, Callable[[], Part]]] = deque()
         self._kept: list[Any] = []  # keys hold identities of types: these must live as long
         self._rules: dict[str, Part] = {}
         self._roots = list(roots)
+        self._options = options
+        self._some_words = lexeme(spelled(self._short(_NON_EMPTY), attribute=False))
+        self._mixed = optional(self._some_words)
 
     def grammar(self) -> Grammar:
         """The grammar; its rule `start` has no text if no document is valid."""
@@ -175,7 +171,7 @@ class Documents:
         """The text of an element of a simple type; nothing at all stands for a default or fixed value."""
         if element.fixed is not None:
             return choice([NOTHING_MORE, self._certain(normal(element.fixed, type_.white_space))])
-        tree = self.simple.tree(type_)
+        tree = self._short(self.simple.tree(type_))
         options: list[Part] = []
         if is_nullable(tree):
             tree = both([tree, _NON_EMPTY])
@@ -197,6 +193,14 @@ class Documents:
             if name is not None:
                 self.linked.setdefault((element.name, name), set()).add(kind_of(attribute.type))
 
+    def _short(self, tree: Node) -> Node:
+        """A tree of texts without a limit, with one if a user has set it and if any are so short."""
+        most = self._options.longest_text
+        if most is None or width(tree)[1] is not None:
+            return tree
+        short = both([tree, repeat(Character(LEGAL), 0, most)])
+        return tree if shortest(short, 0) is None else short
+
     def _certain(self, text: str) -> Part:
         return lexeme(spelled(text_node(text), attribute=False))
 
@@ -206,7 +210,17 @@ class Documents:
         if type_.is_simple():
             return NOTHING_MORE
         self._kept.append(type_)
-        return self._rule(("attributes", id(type_)), lambda: sequence(self._each_attribute(type_)))
+        return self._rule(("attributes", id(type_)), lambda: self._row(self._each_attribute(type_)))
+
+    def _row(self, attributes: Iterable[Part]) -> Part:
+        """Attributes in the order that a user has chosen."""
+        found = [part for part in attributes if part != NOTHING_MORE]
+        if self._options.attribute_order == "schema" or len(found) == 1:
+            return sequence(found)
+        if len(found) > _MOST_IN_ANY_ORDER:
+            self.left_out.add("other orders of more than 60 attributes of an element")
+            return sequence(found)
+        return AnyOrder(tuple((part.body, False) if isinstance(part, Times) else (part, True) for part in found))
 
     def _each_attribute(self, type_: Any) -> Iterable[Part]:
         for name, attribute in type_.attributes.items():
@@ -225,7 +239,7 @@ class Documents:
 
     def _foreign_attribute(self, name: str) -> Part:
         opening = text_node(f' {self.names.attribute(name)}="')
-        return lexeme(concat([opening, spelled(ANY, attribute=True), text_node('"')]))
+        return lexeme(concat([opening, spelled(self._short(ANY), attribute=True), text_node('"')]))
 
     def _attribute(self, attribute: Any) -> Part:
         is_needed = (attribute.use == "required" and attribute.parent is not None) or self._is_needed(attribute)
@@ -233,7 +247,7 @@ class Documents:
             if attribute.fixed is not None:
                 tree: Node = text_node(normal(attribute.fixed, attribute.type.white_space))
             else:
-                tree = self.simple.tree(attribute.type)
+                tree = self._short(self.simple.tree(attribute.type))
         except Unwritable as error:
             if is_needed:
                 raise
@@ -253,9 +267,9 @@ class Documents:
         if type_.name == _ANY_TYPE:
             declared = map(self._named, self._wildcards.elements)
             foreign = map(self._foreign, self._wildcards.foreign_elements)
-            return times(choice([_TEXT, *declared, *foreign]), 0, None)
+            return times(choice([self._some_words, *declared, *foreign]), 0, None)
         particles = self._particle(type_.content, mixed=type_.mixed)
-        return sequence([_MIXED, particles]) if type_.mixed else particles
+        return sequence([self._mixed, particles]) if type_.mixed else particles
 
     def _particle(self, particle: Any, *, mixed: bool) -> Part:
         """A particle, as often as it may occur."""
@@ -270,7 +284,7 @@ class Documents:
         if isinstance(particle, XsdGroup):
             return times(self._group(particle, mixed=mixed), least, most)
         part = self._wildcard(particle) if isinstance(particle, XsdAnyElement) else self._declared(particle)
-        return times(sequence([part, _MIXED]) if mixed else part, least, most)
+        return times(sequence([part, self._mixed]) if mixed else part, least, most)
 
     def _group(self, group: Any, *, mixed: bool) -> Part:
         members = [member for member in group if member.max_occurs != 0]
@@ -286,7 +300,7 @@ class Documents:
 
     def _once(self, member: Any, *, mixed: bool) -> Part:
         part = self._wildcard(member) if isinstance(member, XsdAnyElement) else self._declared(member)
-        return sequence([part, _MIXED]) if mixed else part
+        return sequence([part, self._mixed]) if mixed else part
 
     def _wildcard(self, wildcard: Any) -> Part:
         """The elements that a wildcard admits."""
@@ -303,7 +317,7 @@ class Documents:
     def _foreign_element(self, name: str) -> Part:
         written = self.names.element(name)
         attributes = [optional(self._foreign_attribute(one)) for one in self._wildcards.foreign_attributes(None)]
-        inner = times(choice([_TEXT, *map(self._foreign, self._wildcards.foreign_elements)]), 1, None)
+        inner = times(choice([self._some_words, *map(self._foreign, self._wildcards.foreign_elements)]), 1, None)
         content = sequence([literal(">"), inner, literal(f"</{written}>")])
         return sequence([literal(f"<{written}"), *attributes, choice([literal("/>"), content])])
 

@@ -45,12 +45,12 @@ class Reader:
 
         return typed.value_at(self._schema(), document, start)
 
-    def canonical(self, text: str) -> str:
+    def canonical(self, text: str, spaces: int | None = None) -> str:
         """See `canonical.canonical`."""
         from harmony_gen.schema.xsd.canonical import canonical
         from harmony_gen.schema.xsd.names import Names
 
-        return canonical(self._schema(), Names.restored(self._names), text)
+        return canonical(self._schema(), Names.restored(self._names), text, spaces)
 
     def scalars(self, text: bytes) -> Iterator[Scalar]:
         """See `typed.scalars`."""
