@@ -21,8 +21,6 @@ from harmony_gen.result import (
     ToolCall,
     Usage,
 )
-from harmony_gen.schema.judge import read_json
-from harmony_gen.schema.scanner import Scan, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +29,8 @@ if TYPE_CHECKING:
     from harmony_gen.decoding.sampling import Choice, Sampling
     from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
-    from harmony_gen.schema.scanner import Closed
+    from harmony_gen.schema import Schema
+    from harmony_gen.schema.scanner import Closed, Scanner
     from harmony_gen.tools import Described
 
 _REASONS: dict[str | None, FinishReason] = {
@@ -139,7 +138,8 @@ class Answer:
         """Runs the decode loop; yields what is new, and the result at last."""
         text, thought = b"", ""
         decoder = codecs.getincrementaldecoder("utf-8")()
-        scan = Scan()
+        scan: Scanner | None = None
+        body = None
         for data in self.choices():
             thoughts = self._matcher.settled("reasoning") or ""
             if len(thoughts) > len(thought):
@@ -149,18 +149,17 @@ class Answer:
             delta = decoder.decode(data)
             if delta:
                 yield TextDelta(delta)
-            scan, closed = scan.feed(data) if self._is_json else (scan, [])
-            yield from _done(text, closed)
-        yield from _done(text, scan.end()[1] if self._is_json else [])
+            body = self._matcher.body
+            if body is not None:
+                scan, closed = (scan or body.schema.scan).feed(data)
+                yield from _done(body.schema, text, closed)
+        if body is not None and scan is not None:
+            yield from _done(body.schema, text, scan.end()[1])
         yield Done(self.result())
 
-    @property
-    def _is_json(self) -> bool:
-        return self._matcher.body is not None and self._matcher.body.schema.is_json
 
-
-def _done(text: bytes, closed: Iterable[Closed]) -> Iterator[FieldDone]:
-    return (FieldDone(pointer(item.path), read_json(text[slice(*item.span)])) for item in closed)
+def _done(schema: Schema[Any], text: bytes, closed: Iterable[Closed]) -> Iterator[FieldDone]:
+    return (FieldDone(*schema.field(text, item)) for item in closed)
 
 
 def _failure(error: Exception, model: Any, prompt_tokens: int) -> ModelError:

@@ -10,6 +10,7 @@ from harmony_gen.errors import PromptError, SchemaError, ValidationError
 from harmony_gen.messages import INSTRUCTING, Message, messages_of, source_of
 from harmony_gen.schema import Schema
 from harmony_gen.schema.separators import Joint
+from harmony_gen.schema.sources import written_element
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -191,7 +192,11 @@ def _written(schema: Schema[Any], value: Any) -> str:
     from harmony_gen.decoding.reachable import respelled
 
     try:
-        text = respelled(to_json(value).decode()) if schema.is_json else str(value)
+        if schema.is_json:
+            text = respelled(to_json(value).decode())
+        else:
+            text = written_element(value)
+            text = text if schema.canonical is None else schema.canonical(text)
     except PydanticSerializationError as error:
         raise ValidationError(f"it cannot be written as JSON: {error}") from error
     schema.validate(text)

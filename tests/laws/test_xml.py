@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from harmony_gen import Generator, Sampling, Schema
 from harmony_gen.schema import engine
 from support import corpora
 from support.bench import needed, write
+from support.documents import would_be_written
+from support.mutations import mutated
 
 REAL = "suites/xsd/real"
 SCHEMAS = {
@@ -62,3 +65,23 @@ def test_real_documents_are_within_reach(folder: str) -> None:
         assert schema.judge.accepts(spelled)
         assert engine.completes(engine.byte_matcher(schema.grammar), spelled), path.name
     assert len(documents) >= 8
+
+
+@pytest.mark.parametrize("folder", ["iso20022", "ubl/samples"])
+def test_changed_documents_are_accepted_only_if_they_are_valid(folder: str) -> None:
+    draw = random.Random(0)
+    accepted = refused = 0
+    for path in sorted((corpora.need(REAL) / folder).glob("*.xml"))[:6]:
+        schema_path, root = schema_of(path)
+        schema, second = Schema.from_xsd(schema_path, root), etree.XMLSchema(etree.parse(schema_path))
+        assert schema.canonical is not None
+        spelled = schema.canonical(re.sub(r"^\s*<\?xml[^>]*\?>", "", path.read_bytes().decode("utf-8-sig")))
+        for _ in range(60):
+            text = mutated(spelled, draw)
+            if not would_be_written(schema, text):
+                refused += 1
+                continue
+            accepted += 1
+            assert schema.judge.accepts(text.encode()), text
+            assert second.validate(etree.fromstring(text)), (second.error_log, text)
+    assert min(accepted, refused) > 20

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.schema import Schema
-    from harmony_gen.schema.scanner import Scan
+    from harmony_gen.schema.scanner import Scanner
     from harmony_gen.schema.search import Finisher as Search
 
 _NODES = (150, 600)
@@ -119,7 +119,7 @@ class Position(NamedTuple):
     """
 
     written: bytearray
-    scan: Scan
+    scan: Scanner
     twin: LLMatcher
     left: int
     closes: bool
@@ -207,7 +207,7 @@ class Finisher:
         """
         text = here.text + rest
         if not self.exact or len(here.scan.frames) > _SHALLOW:
-            return self._schema.judge.accepts(text)
+            return (self._schema.quick_judge or self._schema.judge).accepts(text)
         return not self._schema.is_json or first_rejection(_SYNTAX, text, here.scan, rest) is None
 
     def _search(self, finisher: Search, here: Position, budget: tuple[int, ...], *, full: bool) -> Finish | None:

@@ -20,7 +20,6 @@ from harmony_gen.decoding.finishing import Finish, Finisher, Position, is_spaced
 from harmony_gen.errors import RuleError
 from harmony_gen.schema import engine
 from harmony_gen.schema.rules import SchemaParts
-from harmony_gen.schema.scanner import Scan
 from harmony_gen.schema.separators import compacted, joint_behind
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.schema import Schema
     from harmony_gen.schema.rules import Rejection
-    from harmony_gen.schema.scanner import Closed
+    from harmony_gen.schema.scanner import Closed, Scanner
 
 _MOST_BANS = 12
 """Tokens refused at one position before the known finish decides there."""
@@ -54,7 +53,7 @@ class _State(NamedTuple):
     """
 
     length: int
-    scan: Scan
+    scan: Scanner
     finish: Finish
     sampled: bool
 
@@ -91,7 +90,7 @@ class Matcher:
         self._finisher = Finisher(schema, vocabulary)
         self._rules = [rule for rule in schema.rules if not (self._finisher.exact and isinstance(rule, SchemaParts))]
         first = self._finisher.first(budget)
-        self._states = [_State(0, Scan(), first, sampled=False)]
+        self._states = [_State(0, schema.scan, first, sampled=False)]
         self._safe = 0 if first.full else None  # the last position whose finish is full
         self._is_spaced = is_spaced(schema, vocabulary)
         self._grammar = schema.grammar_of(spaced=self._is_spaced)
@@ -146,8 +145,7 @@ class Matcher:
         return np.array([] if last_resort in banned else [last_resort], dtype=np.int64)
 
     def _tried_enough(self) -> bool:
-        in_number = self._states[-1].scan.tail[:1] not in (b"", b'"')
-        return len(self._tries) >= (1 if in_number else _MOST_TRIES)
+        return len(self._tries) >= (1 if self._states[-1].scan.in_number else _MOST_TRIES)
 
     def open_text(self) -> bytes:
         """What has been written of the string or number that is open; of texts that are not JSON, all."""
@@ -185,7 +183,7 @@ class Matcher:
         spelled = data = self._vocabulary.bytes_of([token])
         if self._is_spaced:
             data = compacted(spelled, joint_behind(b"", before.scan.tail))
-        scan, closed = before.scan.feed(data) if self._schema.is_json else (before.scan, [])
+        scan, closed = before.scan.feed(data)
         self._text += data
         rejection = None if self._following else self._rejection(before.scan, scan, closed)
         if rejection is not None or not self._advance(token, data):
@@ -202,7 +200,7 @@ class Matcher:
         self._commit(token, _State(len(self._text), scan, finish, sampled), closed)
         return True
 
-    def _position(self, before: Scan, scan: Scan, spelled: bytes, *, closes: bool) -> Position:
+    def _position(self, before: Scanner, scan: Scanner, spelled: bytes, *, closes: bool) -> Position:
         """The place after one more token, that has been read."""
         joint = joint_behind(spelled, scan.tail) if self._is_spaced else None
         grows = scan.frames is before.frames and bool(before.tail) and scan.in_string_value
@@ -291,6 +289,7 @@ class Matcher:
             self._attempts = 0
 
     def _accept_end(self, token: int) -> bool:
+        """Ends the answer, or refuses to; raises ValidationError where that was promised to be possible."""
         before = self._states[-1].scan
         scan, closed = before.end()
         rejection = self._rejection(before, scan, closed)
@@ -298,10 +297,13 @@ class Matcher:
             self.tokens.append(token)
             self.finished = True
             return True
+        finish = self._states[-1].finish
+        if rejection is None and finish.full and not finish.text:
+            self._schema.validate(self.text.decode())
         self._refuse(token, rejection)
         return False
 
-    def _rejection(self, before: Scan, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+    def _rejection(self, before: Scanner, scan: Scanner, closed: Sequence[Closed]) -> Rejection | None:
         """What the rules say; inside a string, a number or a name nothing has changed for them."""
         if not closed and scan.frames is before.frames:
             return None

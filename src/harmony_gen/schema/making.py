@@ -44,7 +44,7 @@ def from_xsd(source: Any, main: str | None, options: Options) -> Schema[Any]:
     """See `Schema.from_xsd`."""
     from harmony_gen.schema.xsd.compiled import compile_xsd
 
-    plan, judge, finisher, reader = compile_xsd(source, main, options)
+    plan, judge, finisher, reader, quick_judge = compile_xsd(source, main, options)
     return Schema(
         grammar=plan.grammar,
         coverage=plan.coverage,
@@ -59,6 +59,7 @@ def from_xsd(source: Any, main: str | None, options: Options) -> Schema[Any]:
         structural_finisher=finisher,
         reader=reader,
         left_out=plan.left_out,
+        quick_judge=quick_judge,
     )
 
 

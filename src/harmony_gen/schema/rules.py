@@ -14,13 +14,14 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harmony_gen.errors import ValidationError
-from harmony_gen.schema.scanner import Closed, Frame, Path, Scan, pointer
+from harmony_gen.schema.scanner import Closed, Frame, Path, pointer
 from harmony_gen.schema.subschema import Subschema, certain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harmony_gen.schema.judge import JsonSchemaJudge, Judge
+    from harmony_gen.schema.scanner import Scanner
 
 DEEPEST = 200
 """Levels of nesting in an answer: judges read no deeper."""
@@ -48,7 +49,7 @@ class Rejection(NamedTuple):
 class Rule(Protocol):
     """A condition on the values of a document that is being written."""
 
-    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+    def rejects(self, text: bytes, scan: Any, closed: Sequence[Closed]) -> Rejection | None:
         """Judges the values that have just closed.
 
         Args:
@@ -65,7 +66,7 @@ class Rule(Protocol):
 class Readable:
     """Every value can be read: no number is larger, no value stands deeper than the judges take."""
 
-    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+    def rejects(self, text: bytes, scan: Any, closed: Sequence[Closed]) -> Rejection | None:
         """See Rule."""
         for item in closed:
             if len(item.path) > DEEPEST:
@@ -85,7 +86,7 @@ def _is_finite(number: bytes) -> bool:
 class UniqueKeys:
     """No object holds a key twice."""
 
-    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+    def rejects(self, text: bytes, scan: Any, closed: Sequence[Closed]) -> Rejection | None:
         """See Rule."""
         objects = [(item.path, item.parent) for item in closed if item.parent is not None]
         objects += [(scan.path_of(depth), frame) for depth, frame in enumerate(scan.frames) if frame.keys]
@@ -103,7 +104,7 @@ class UniqueItems:
     def __init__(self, root: Subschema) -> None:
         self._root = root
 
-    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+    def rejects(self, text: bytes, scan: Any, closed: Sequence[Closed]) -> Rejection | None:
         """See Rule."""
         for item in closed:
             frame = item.parent
@@ -124,7 +125,7 @@ class SchemaParts:
         self._judge = judge
         self._parts = lru_cache(maxsize=_PLACES)(partial(_parts, root))
 
-    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+    def rejects(self, text: bytes, scan: Any, closed: Sequence[Closed]) -> Rejection | None:
         """See Rule."""
         for item in closed:
             parts = self._parts(item.path)
@@ -172,26 +173,32 @@ _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
 
 
 class PointerRule:
-    """A user's condition on the values at one place."""
+    """A user's condition on the values at one place.
+
+    Attributes:
+        place: a JSON Pointer; of XML, a path.
+    """
 
     def __init__(self, place: str, condition: Callable[[Any], object]) -> None:
         if not _POINTER.fullmatch(place):
             message = f'The place of a rule must be a JSON Pointer like "/total" or "/items/*"; it is {place!r}.'
             raise ValueError(message)
+        self.place = place
         parts = ("[^/]*" if part == "*" else re.escape(part) for part in place.split("/"))
         self._pattern = re.compile("/".join(parts))
         self._condition = condition
 
-    def rejects(self, text: bytes, scan: Scan, closed: Sequence[Closed]) -> Rejection | None:
+    def rejects(self, text: bytes, scan: Any, closed: Sequence[Closed]) -> Rejection | None:
         """See Rule."""
         for item in closed:
             if self._pattern.fullmatch(pointer(item.path)):
-                reason = self._reason(json.loads(text[slice(*item.span)]))
+                reason = self.reason(json.loads(text[slice(*item.span)]))
                 if reason is not None:
                     return rejection(text, item, reason)
         return None
 
-    def _reason(self, value: Any) -> str | None:
+    def reason(self, value: Any) -> str | None:
+        """Why a value is refused; None if it is not."""
         try:
             verdict = self._condition(value)
             refused = verdict is not None and not verdict
@@ -204,7 +211,8 @@ def rule(place: str, condition: Callable[[Any], object]) -> PointerRule:
     """A condition on the values at one place, enforced while decoding.
 
     Args:
-        place: a JSON Pointer; "*" stands for any one key or index. "" is the whole answer.
+        place: a JSON Pointer; "*" stands for any one key or index. "" is the whole answer. Of XML an XPath from the
+            root, as "/order/total", "//line/@no" or "/order/*", with names as answers write them.
         condition: called with each value there as it closes; it refuses the value by returning False (or
             anything false but None) or by raising an exception, whose message becomes the reason.
 
@@ -217,16 +225,17 @@ def rule(place: str, condition: Callable[[Any], object]) -> PointerRule:
 class RulesJudge:
     """Rules as a judge: a text is valid if they would let it be written."""
 
-    def __init__(self, rules: Sequence[Rule], before: Judge | None) -> None:
+    def __init__(self, rules: Sequence[Rule], before: Judge | None, start: Scanner) -> None:
         self._rules = rules
         self._before = before
+        self._start = start
 
     def accepts(self, text: bytes) -> bool:
-        """Whether a JSON text keeps the rules."""
+        """Whether a text keeps the rules."""
         return (self._before is None or self._before.accepts(text)) and self._broken(text) is None
 
     def check(self, text: str | bytes) -> None:
-        """Raises ValidationError for the first rule a JSON text breaks."""
+        """Raises ValidationError for the first rule a text breaks."""
         if self._before is not None:
             self._before.check(text)
         broken = self._broken(text.encode() if isinstance(text, str) else text)
@@ -234,10 +243,10 @@ class RulesJudge:
             raise ValidationError(f"At {broken.pointer or 'the root'}: {broken.reason}", pointer=broken.pointer)
 
     def _broken(self, text: bytes) -> Rejection | None:
-        return first_rejection(self._rules, text, Scan(), text)
+        return first_rejection(self._rules, text, self._start, text)
 
 
-def first_rejection(rules: Sequence[Rule], text: bytes, scan: Scan, rest: bytes) -> Rejection | None:
+def first_rejection(rules: Sequence[Rule], text: bytes, scan: Scanner, rest: bytes) -> Rejection | None:
     """What the first of some rules that refuses anything refuses at the end of a document.
 
     Args:
@@ -246,6 +255,6 @@ def first_rejection(rules: Sequence[Rule], text: bytes, scan: Scan, rest: bytes)
         scan: the state of the scanner before the last bytes of it.
         rest: these bytes.
     """
-    scan, closed = scan.feed(rest)
-    closed += scan.end()[1]
-    return next((found for rule in rules if (found := rule.rejects(text, scan, closed))), None)
+    after, closed = scan.feed(rest)
+    closed += after.end()[1]
+    return next((found for rule in rules if (found := rule.rejects(text, after, closed))), None)

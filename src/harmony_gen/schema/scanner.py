@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +55,43 @@ class Closed(NamedTuple):
     path: Path
     span: Span
     parent: Frame | None
+
+
+class Scanner(Protocol):
+    """What follows an answer while it is written. A value: reading makes new ones."""
+
+    @property
+    def frames(self) -> tuple[Any, ...]:
+        """What is open, outermost first."""
+        ...
+
+    @property
+    def tail(self) -> bytes:
+        """Bytes of what is open and may still grow."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """Bytes read so far."""
+        ...
+
+    @property
+    def in_number(self) -> bool:
+        """A number is being written."""
+        ...
+
+    @property
+    def in_string_value(self) -> bool:
+        """A text is being written that is a value."""
+        ...
+
+    def feed(self, data: bytes) -> tuple[Scanner, list[Closed]]:
+        """The state after more bytes, and the values they closed; `frames` stays the same where a value only grows."""
+        ...
+
+    def end(self) -> tuple[Scanner, list[Closed]]:
+        """The state at the end of the answer, and the values that this closes."""
+        ...
 
 
 class Scalar(NamedTuple):
@@ -104,6 +141,11 @@ class Scan(NamedTuple):
         return bool(self.frames) and self.frames[-1].kind == "{" and self.frames[-1].phase in ("first", "key")
 
     @property
+    def in_number(self) -> bool:
+        """A number or a word is open."""
+        return self.tail[:1] not in (b"", b'"')
+
+    @property
     def in_string_value(self) -> bool:
         """A string that is a value, not a member name, is open."""
         return self.tail[:1] == b'"' and not self.in_key
@@ -139,6 +181,24 @@ class Scan(NamedTuple):
         walk = _Walk(self.frames, self.done)
         walk.atom(self.tail, self.position - len(self.tail), self.position)
         return Scan(tuple(walk.frames), b"", self.position, walk.done), walk.closed
+
+
+class Blind(NamedTuple):
+    """Follows answers that are plain text: nothing in them is a value."""
+
+    frames: tuple[()] = ()
+    tail: bytes = b""
+    position: int = 0
+    in_number: bool = False
+    in_string_value: bool = False
+
+    def feed(self, data: bytes) -> tuple[Blind, list[Closed]]:  # noqa: ARG002 - see Scanner
+        """Nothing changes."""
+        return self, []
+
+    def end(self) -> tuple[Blind, list[Closed]]:
+        """Nothing closes."""
+        return self, []
 
 
 def _may_go_on(token: bytes) -> bool:

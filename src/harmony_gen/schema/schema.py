@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from harmony_gen.errors import MissingExtra, SchemaError, UnsatisfiableError
 from harmony_gen.schema import scanner, search, sources
 from harmony_gen.schema.caveats import Caveat, caveats
-from harmony_gen.schema.judge import JsonSchemaJudge, Judge
+from harmony_gen.schema.judge import JsonSchemaJudge, Judge, read_json
+from harmony_gen.schema.markup.completion import Completer
+from harmony_gen.schema.markup.text import unescaped
 from harmony_gen.schema.rules import Rule, RulesJudge
 from harmony_gen.schema.search import Finisher, JsonFinisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from harmony_gen.schema.json_schema import Lowered
-    from harmony_gen.schema.scanner import Scalar
+    from harmony_gen.schema.scanner import Closed, Scalar, Scanner
     from harmony_gen.schema.sources import Documents
     from harmony_gen.schema.subschema import JsonSchema
     from harmony_gen.schema.xsd.reader import Reader
@@ -53,6 +55,7 @@ class Schema(Generic[T]):
         lowered: what the JSON Schema was compiled to; None for anything else.
         reader: reads XML documents; None for anything else.
         left_out: what valid XML documents may hold and answers never do, in words.
+        quick_judge: a judge of texts that the grammar admits, if there is one that is quicker than `judge`.
     """
 
     grammar: str
@@ -69,6 +72,7 @@ class Schema(Generic[T]):
     lowered: Lowered | None = None
     reader: Reader | None = None
     left_out: tuple[str, ...] = ()
+    quick_judge: Judge | None = None
 
     @classmethod
     def of(cls, source: Any) -> Schema[Any]:
@@ -188,13 +192,14 @@ class Schema(Generic[T]):
         return making.from_lark(grammar)
 
     @classmethod
-    def from_xsd(
+    def from_xsd(  # noqa: PLR0913 - choices of the user, all with a default
         cls,
         source: str | FilePath | Any,
         root: str | None = None,
         *,
         main: str | None = None,
         prefixes: Mapping[str, str] | None = None,
+        foreign: Collection[str] = (),
         attribute_order: str = "schema",
         depth: int | None = None,
         longest_text: int | None = None,
@@ -209,7 +214,10 @@ class Schema(Generic[T]):
             root: the element a document begins with, by its local name or as {namespace}name; not needed if there is
                 but one that no other holds.
             main: in a folder or an archive, the document to begin with.
-            prefixes: prefixes of namespaces, by namespace; "" for the default one.
+            prefixes: prefixes of namespaces, by namespace; "" for the default one. Namespaces that the schema does not
+                know may be named, too, for values that are qualified names.
+            foreign: names of elements, {namespace}name, and of attributes, @{namespace}name, that wildcards may hold
+                though the schema does not declare them. What they hold is not constrained.
             attribute_order: in which order attributes may be written: "schema" or "any".
             depth: the most elements that may be open at a time, the root included; None is no limit.
             longest_text: the most characters of a text or an attribute whose type sets no limit; None is no limit.
@@ -228,6 +236,7 @@ class Schema(Generic[T]):
         options = Options(
             root=root,
             prefixes=tuple((prefixes or {}).items()),
+            foreign=tuple(foreign),
             attribute_order=attribute_order,
             depth=depth,
             longest_text=longest_text,
@@ -248,6 +257,13 @@ class Schema(Generic[T]):
         """The grammar, of compact texts or of those with a space behind each comma and colon."""
         return self.lowered.spaced_grammar if spaced and self.lowered is not None else self.grammar
 
+    @property
+    def scan(self) -> Scanner:
+        """What follows answers while they are written."""
+        if self.reader is not None:
+            return self.reader.scan
+        return scanner.Scan() if self.is_json else scanner.Blind()
+
     def accepts(self, text: bytes) -> bool:
         """Whether every judge accepts a text."""
         return self.judge.accepts(text) and (self.validators is None or self.validators.accepts(text))
@@ -256,16 +272,19 @@ class Schema(Generic[T]):
         """This schema with further conditions, as made by `rule`.
 
         Raises:
-            SchemaError: answers are not JSON, so there are no places for rules.
+            SchemaError: answers are neither JSON nor XML, so there are no places for rules.
         """
         if not rules:
             return self
-        if not isinstance(self.finisher, JsonFinisher):
-            raise SchemaError("Rules need JSON answers: this schema is a grammar of plain text.")
-        validators = RulesJudge(tuple(rules), self.validators)
+        if not isinstance(self.finisher, JsonFinisher | Completer):
+            raise SchemaError("Rules need answers in JSON or XML: this schema is a grammar of plain text.")
+        if self.reader is not None:
+            rules = [self.reader.rule(rule) for rule in rules]
+        validators = RulesJudge(tuple(rules), self.validators, self.scan)
+        judge = self.quick_judge or self.judge
 
         def accepts(text: bytes) -> bool:
-            return self.judge.accepts(text) and validators.accepts(text)
+            return judge.accepts(text) and validators.accepts(text)
 
         finisher = self.finisher.judged_by(accepts)
         return replace(self, rules=(*self.rules, *rules), finisher=finisher, validators=validators)
@@ -280,6 +299,13 @@ class Schema(Generic[T]):
         if self.validators is not None:
             self.validators.check(text)
         return self.parse(text)
+
+    def field(self, text: bytes, closed: Closed) -> tuple[str, Any]:
+        """Where a value stands that has just closed, and what it is; of XML its text: types are known at the end."""
+        written = text[slice(*closed.span)]
+        if self.reader is None:
+            return scanner.pointer(closed.path), read_json(written)
+        return "".join(f"/{step}" for step in closed.path), unescaped(written.decode())
 
     def scalars(self, text: bytes) -> Iterable[Scalar]:
         """The scalars of a valid answer, in order; none of a plain text."""

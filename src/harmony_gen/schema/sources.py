@@ -129,6 +129,15 @@ def read_element(text: str) -> Any:
     raise AssertionError
 
 
+def written_element(value: Any) -> str:
+    """The text of an element; of anything else, what `str` makes of it."""
+    module = type(value).__module__
+    if module not in ("lxml.etree", "xml.etree.ElementTree"):
+        return str(value)
+    text: str = import_module(module).tostring(value, encoding="unicode")
+    return text
+
+
 def described(kind: Any) -> tuple[pydantic.TypeAdapter[Any], JsonSchema]:
     """Pydantic's adapter and JSON Schema of a type.
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from harmony_gen.schema.markup.scanner import values
 from harmony_gen.schema.markup.text import escaped, unescaped
+from harmony_gen.schema.markup.values import values
 
 ORDER = (
     '<order xmlns="urn:o" xmlns:p="urn:p" id="7" p:mark="a &quot;b&quot;"><line><sku>A</sku></line>'

@@ -6,6 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import xmlschema
@@ -21,6 +22,7 @@ from harmony_gen import (
     UnsatisfiableError,
     ValidationError,
 )
+from harmony_gen.request import request_of
 from harmony_gen.schema import engine
 
 HEAD = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" '
@@ -135,6 +137,15 @@ def test_documents_are_valid_and_end_within_the_budget(tiny: Generator, source: 
     assert result.value.tag == ("{urn:o}order" if source is ORDER else "{urn:s}drawing")
     assert schema.canonical is not None
     assert schema.canonical(result.text) == result.text
+
+
+@pytest.mark.parametrize("read", [str, ElementTree.fromstring, etree.fromstring])
+def test_examples_are_shown_as_answers_are_spelled(read: Any) -> None:
+    text = SPACED.partition("?>")[2].strip()
+    (example,) = request_of("x", Schema.from_xsd(ORDER, "order"), examples=[("some text", read(text))]).examples
+    assert example == ("some text", Schema.from_xsd(ORDER, "order").canonical(text))  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="example 0"):
+        request_of("x", Schema.from_xsd(ORDER, "order"), examples=[("some text", read("<a/>"))])
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -10,24 +10,27 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from harmony_gen.schema import engine
 from harmony_gen.schema.markup.lengths import LONGEST, length, lengths, shortest
-from harmony_gen.schema.markup.text import certain
+from harmony_gen.schema.markup.mending import mended
 from harmony_gen.schema.markup.tree import AnyOrder, Choice, Lexeme, Reference, Sequence, Times, times
 from harmony_gen.schema.strings.derivatives import derive
-from harmony_gen.schema.strings.expression import ANYTHING, NOTHING, Node, both, concat, is_nullable, single
+from harmony_gen.schema.strings.expression import NOTHING, Node, is_nullable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from llguidance import LLMatcher
 
+    from harmony_gen.schema.markup.mending import Clash, Lexemes
     from harmony_gen.schema.markup.tree import Grammar, Part
 
 _VARIANTS = 3
 _STATES_KEPT = 32
+_DEAD_ENDS_KEPT = 1_000
 _MOST_PLACES = 500
 _MOST_REMEMBERED = 100_000
 _derive = lru_cache(maxsize=100_000)(derive)
@@ -91,21 +94,16 @@ class Automaton:
             state = frozenset(found)
         return state
 
-    def completions(self, state: State) -> Iterator[str]:
-        """Texts that end a document from here, the shortest first; a few for each place.
-
-        Last come texts in which no two lexemes are the same, as far as may be: keys must differ.
-        """
+    def completions(self, state: State) -> Iterator[Lexemes]:
+        """Ways to end a document from here, by their lexemes and the text of each; the shortest first."""
         places = [place for place in sorted(state, key=self.missing) if self.missing(place) <= LONGEST]
         for place in places:
+            nodes = [place.node, *self._lexemes(place.rest)]
             for variant in range(_VARIANTS):
-                text = shortest(place.node, variant)
-                if text is None:
+                texts = [shortest(node, variant) for node in nodes]
+                if texts[0] is None:
                     break
-                yield text + "".join(shortest(node, variant) or "" for node in self._lexemes(place.rest))
-        for place in places:
-            lexemes = enumerate([place.node, *self._lexemes(place.rest)], 1)
-            yield "".join(_numbered(node, number) for number, node in lexemes)
+                yield [(node, text or "") for node, text in zip(nodes, texts, strict=True)]
 
     def missing(self, place: Place) -> int:
         """How many characters the shortest end from a place has."""
@@ -200,47 +198,68 @@ class Automaton:
 class Completer:
     """Completes documents so that a judge accepts them; see `search.Finisher`."""
 
-    def __init__(self, automaton: Automaton, accepts: Callable[[bytes], bool]) -> None:
-        self._automaton = automaton
+    def __init__(
+        self,
+        automata: list[Automaton],
+        accepts: Callable[[bytes], bool],
+        clashes: Callable[[str], Iterator[Clash]] | None = None,
+    ) -> None:
+        """Takes what knows documents.
+
+        Args:
+            automata: read documents, and complete them in different ways; each is asked in turn.
+            accepts: the judge.
+            clashes: what may be broken in a document though the grammar admits it.
+        """
+        self._automata = automata
         self._accepts = accepts
-        self._states: OrderedDict[bytes, State] = OrderedDict()  # after texts that were completed lately
+        self._clashes = clashes
+        self._states: OrderedDict[tuple[int, bytes], State] = OrderedDict()  # after texts that were completed lately
+        self._dead_ends: set[bytes] = set()  # texts that nothing completes
         self._lock = threading.Lock()  # answers in several threads share a schema
+
+    def judged_by(self, accepts: Callable[[bytes], bool]) -> Completer:
+        """The same with another judge."""
+        return Completer(self._automata, accepts, self._clashes)
 
     def finish(self, prefix: bytes, scan: object, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:  # noqa: ARG002
         """See `search.Finisher.finish`; `nodes` is how many texts are tried."""
-        for lead in _leads(prefix, matcher):
-            whole = prefix + lead
-            state = self._state(whole)
-            for tried, text in enumerate(self._automaton.completions(state)):
-                data = lead + text.encode()
-                if engine.completes(matcher, data) and self._accepts(prefix + data):
-                    return data
-                if tried >= nodes:
-                    return None
+        if prefix in self._dead_ends:
+            return None
+        texts = ((lead, text) for lead in _leads(prefix, matcher) for text in self._texts((prefix + lead).decode()))
+        for lead, text in islice(texts, nodes):
+            data = lead + text.encode()
+            if engine.completes(matcher, data) and self._accepts(prefix + data):
+                return data
+        if next(texts, None) is None:
+            if len(self._dead_ends) >= _DEAD_ENDS_KEPT:
+                self._dead_ends = set()
+            self._dead_ends.add(prefix)
         return None
 
-    def _state(self, prefix: bytes) -> State:
-        """The state after a text, from that of the longest text it begins with, of those that are known."""
+    def _texts(self, prefix: str) -> Iterator[str]:
+        """Completions of a text without clashes, as far as may be."""
+        for number, automaton in enumerate(self._automata):
+            for lexemes in automaton.completions(self._state(number, prefix.encode())):
+                if self._clashes is None:
+                    yield "".join(text for _, text in lexemes)
+                elif (text := mended(prefix, lexemes, self._clashes)) is not None:
+                    yield text
+
+    def _state(self, number: int, prefix: bytes) -> State:
+        """The state of an automaton after a text, from that after the longest known text which it begins with."""
+        automaton = self._automata[number]
         with self._lock:
-            known = max((text for text in self._states if prefix.startswith(text)), key=len, default=b"")
-            state = self._states.get(known, self._automaton.start)
-        state = self._automaton.after(state, prefix[len(known) :].decode())
+            texts = (text for of, text in self._states if of == number and prefix.startswith(text))
+            known = max(texts, key=len, default=b"")
+            state = self._states.get((number, known), automaton.start)
+        state = automaton.after(state, prefix[len(known) :].decode())
         with self._lock:
-            self._states[prefix] = state
-            self._states.move_to_end(prefix)
+            self._states[number, prefix] = state
+            self._states.move_to_end((number, prefix))
             if len(self._states) > _STATES_KEPT:
                 self._states.popitem(last=False)
         return state
-
-
-@lru_cache(maxsize=10_000)
-def _numbered(node: Node, number: int) -> str:
-    """A short text of a lexeme that holds a number, if there is one soon; else a shortest."""
-    text = shortest(node, 0) or ""
-    if certain(node) is not None:
-        return text
-    holding = concat([ANYTHING, concat(single(ord(digit)) for digit in str(number)), ANYTHING])
-    return shortest(both([node, holding]), 0) or text
 
 
 def _leads(prefix: bytes, matcher: LLMatcher) -> Iterator[bytes]:

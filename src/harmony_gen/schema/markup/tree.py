@@ -154,21 +154,22 @@ def times(body: Part, least: int, most: int | None) -> Part:
     if body == NEVER:
         return NEVER if least else NOTHING_MORE
     if isinstance(body, Times) and body.most is None and (least or body.least < 2):  # noqa: PLR2004 - 0 or 1
-        return Times(body.body, least * body.least, None)
-    if isinstance(body, Choice) and least < 2 and (most is None or most >= _MANY):  # noqa: PLR2004
-        flat = choice(_once(option) for option in body.options)
+        return times(body.body, least * body.least, None)
+    if least < 2 and (most is None or most >= _MANY):  # noqa: PLR2004
+        flat = choice(map(_once, body.options if isinstance(body, Choice) else (body,)))
         if flat != body:
-            return times(flat, 0 if least and _may_be_nothing(body) else least, None)
+            return times(flat, 0 if _may_be_nothing(body) else least, None)
     return Times(body, least, most)
 
 
 def _once(part: Part) -> Part:
     """Of a part that may be repeated without end, the part."""
-    return part.body if isinstance(part, Times) and part.most is None and part.least < 2 else part  # noqa: PLR2004
+    return part.body if isinstance(part, Times) and part.least < 2 else part  # noqa: PLR2004
 
 
-def _may_be_nothing(part: Choice) -> bool:
-    return any(isinstance(option, Times) and option.least == 0 for option in part.options)
+def _may_be_nothing(part: Part) -> bool:
+    options = part.options if isinstance(part, Choice) else (part,)
+    return any(isinstance(option, Times) and option.least == 0 for option in options)
 
 
 def references(part: Part) -> list[str]:

@@ -12,7 +12,7 @@ import heapq
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count, islice
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harmony_gen.schema.engine import byte_matcher, completes
 from harmony_gen.schema.scanner import Scan
@@ -48,12 +48,12 @@ Accepts = Callable[[bytes], bool]
 class Finisher(Protocol):
     """Completes texts of one grammar."""
 
-    def finish(self, prefix: bytes, scan: Scan, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:
+    def finish(self, prefix: bytes, scan: Any, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:
         """A short text that completes a prefix, b"" if it is complete, or None if none was found.
 
         Args:
             prefix: a text the grammar allows; it may end inside a character or an escape.
-            scan: the scanner's state after it; of no account where the text is not JSON.
+            scan: the scanner's state after it, as the schema's scanner has it.
             matcher: a matcher over single bytes that has read it; it is left as it is.
             nodes: places from which the search may go on before it gives up.
         """

@@ -7,6 +7,7 @@ terminal admits more than the language holds, `exact` is false. Surrogates are i
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
@@ -20,12 +21,7 @@ from harmony_gen.schema.strings.expression import (
     MOST_TIMES,
     Node,
     Width,
-    alternation,
-    both,
-    common_width,
     few_texts,
-    merged_widths,
-    negation,
     one_of_texts,
     repeat,
     width,
@@ -33,18 +29,17 @@ from harmony_gen.schema.strings.expression import (
 from harmony_gen.schema.strings.terminals import CHARACTER, STRING, spell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["CHARACTER", "STRING", "Language", "spell"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_FEW = 1_000
 _VARIANTS = 3
 _LONGEST_MATCH = 100_000
 """The engine takes seconds to write longer texts that it has no choice in; they are not in a terminal."""
 
 
-class Language:
+class Language(ABC):
     """A set of strings. Immutable; equal languages that are written in different ways differ."""
 
     __slots__ = ()
@@ -98,9 +93,9 @@ class Language:
         return 1
 
     @property
+    @abstractmethod
     def tree(self) -> Node:
         """A plain regular expression that matches every string of the language."""
-        raise NotImplementedError
 
     @property
     def limits(self) -> Width:
@@ -113,15 +108,15 @@ class Language:
     def __and__(self, other: Language) -> Language:
         if self is other or other is Language.ALL:
             return self
-        return other if self is Language.ALL else _intersection((self, other))
+        return other if self is Language.ALL else combined.intersection((self, other))
 
     def __or__(self, other: Language) -> Language:
         if self is other or other is Language.NONE:
             return self
-        return other if self is Language.NONE else _union((self, other))
+        return other if self is Language.NONE else combined.union((self, other))
 
     def __invert__(self) -> Language:
-        return _Complement(self)
+        return combined.complement(self)
 
     def is_empty(self) -> bool:
         """Whether no string is in the language, as far as a proof takes little time; otherwise false."""
@@ -143,8 +138,9 @@ class Language:
                 yield text
             seen.add(text)
 
+    @abstractmethod
     def _has(self, text: str) -> bool:
-        raise NotImplementedError
+        """Whether a string without surrogates is in the language."""
 
     def _written(self, suffix: str) -> str:
         return terminals.terminal_of_tree(self.tree, suffix)
@@ -161,7 +157,7 @@ class _Values(Language):
         return one_of_texts(sorted(self.values))
 
     def __invert__(self) -> Language:
-        return _Complement(self) if self.values else Language.ALL
+        return combined.complement(self) if self.values else Language.ALL
 
     def completions(self, partial: str) -> Iterator[str]:
         found = (value[len(partial) :] for value in self.values if value.startswith(partial))
@@ -218,95 +214,6 @@ class _Pattern(Language):
         return _matcher(self.ecma, whole=self.is_whole)(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Complement(Language):
-    """All strings but those of a pattern, or but certain ones."""
-
-    body: Language
-
-    @property
-    def weight(self) -> int:
-        return self.body.weight
-
-    @property
-    def exact(self) -> bool:
-        return self.body.exact
-
-    @property
-    def tree(self) -> Node:
-        few = self.body.values is None or len(self.body.values) <= _FEW
-        return negation(self.body.tree) if few and self.exact else ANYTHING
-
-    def __invert__(self) -> Language:
-        return self.body
-
-    def _has(self, text: str) -> bool:
-        return not self.body._has(text)
-
-    def _written(self, suffix: str) -> str:
-        return terminals.all_but(self.body.terminal(suffix), suffix) if self.exact else Language.ALL.terminal(suffix)
-
-
-@dataclass(frozen=True, slots=True)
-class _Combined(Language):
-    """What several languages make together."""
-
-    parts: tuple[Language, ...]
-
-    @property
-    def weight(self) -> int:
-        return sum(part.weight for part in self.parts)
-
-    @property
-    def exact(self) -> bool:
-        return all(part.exact for part in self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Intersection(_Combined):
-    """The strings that are in every part."""
-
-    @property
-    def exact(self) -> bool:
-        return all(part.exact for part in self.parts) and not _is_costly(self)
-
-    @property
-    def tree(self) -> Node:
-        return both(part.tree for part in self.parts)
-
-    def __invert__(self) -> Language:
-        return _union(~part for part in self.parts)
-
-    def _has(self, text: str) -> bool:
-        return all(part._has(text) for part in self.parts)
-
-    def _written(self, suffix: str) -> str:
-        parts = [part for part in self.parts if not (isinstance(part, _Lengths) and _is_costly(self))]
-        words = [part.terminal(suffix) for part in parts if not isinstance(part, _Complement)]
-        unwanted = [part.body for part in self.parts if isinstance(part, _Complement) and part.exact]
-        words = words or [Language.ALL.terminal(suffix)]
-        words += [f"~{language.terminal(suffix)}" for language in unwanted]
-        return f"({' & '.join(words)})" if len(words) > 1 else words[0]
-
-
-@dataclass(frozen=True, slots=True)
-class _Union(_Combined):
-    """The strings that are in some part."""
-
-    @property
-    def tree(self) -> Node:
-        return alternation(part.tree for part in self.parts)
-
-    def __invert__(self) -> Language:
-        return _intersection(~part for part in self.parts)
-
-    def _has(self, text: str) -> bool:
-        return any(part._has(text) for part in self.parts)
-
-    def _written(self, suffix: str) -> str:
-        return f"({' | '.join(part.terminal(suffix) for part in self.parts)})"
-
-
 Language.ALL = _Lengths((0, None))
 Language.NONE = _Values(frozenset())
 
@@ -340,13 +247,6 @@ def _limits(language: Language) -> Width:
     return width(language.tree)
 
 
-@lru_cache(maxsize=8192)
-def _is_costly(language: _Intersection) -> bool:
-    bounds = [max(part.limits[0], part.limits[1] or 0) for part in language.parts if isinstance(part, _Lengths)]
-    trees = [part.tree for part in language.parts if isinstance(part, _Pattern)]
-    return bool(bounds) and terminals.are_costly(trees, max(bounds))
-
-
 @lru_cache(maxsize=1024)
 def _reader(language: Language) -> Reader:
     return Reader(language.tree)
@@ -356,68 +256,4 @@ def _is_text(text: str) -> bool:
     return text.isascii() or _SURROGATE.search(text) is None
 
 
-def _intersection(parts: Iterable[Language]) -> Language:
-    """What is in every part: certain strings if one part has only such, otherwise as few parts as may be."""
-    lists, bounds, others, excluded = list[_Values](), list[Language](), dict[Language, None](), frozenset[str]()
-    for part in _flat(parts, _Intersection):
-        match part:
-            case _Values():
-                lists.append(part)
-            case _Lengths():
-                bounds.append(part)
-            case _Complement(_Values() as body):
-                excluded |= body.values
-            case _:
-                others[part] = None
-    if lists:
-        tests = (*lists[1:], *bounds, *others)
-        return Language.of(value for value in lists[0].values - excluded if all(test._has(value) for test in tests))
-    least, most = common_width(part.limits for part in (*bounds, *others))
-    if (most is not None and least > most) or _are_opposed(others):
-        return Language.NONE
-    lengths = Language.lengths(*common_width(part.limits for part in bounds))
-    if lengths is not Language.ALL and (least, most) != common_width(part.limits for part in others):
-        others[lengths] = None
-    excluded = frozenset(value for value in excluded if all(part._has(value) for part in others if part.exact))
-    if excluded:
-        others[~_Values(excluded)] = None
-    if len(others) > 1:
-        return _Intersection(tuple(others))
-    return next(iter(others), Language.ALL)
-
-
-def _flat(parts: Iterable[Language], kind: type[_Intersection | _Union]) -> Iterator[Language]:
-    """The parts, and those of a part that is itself of the kind."""
-    for part in parts:
-        if isinstance(part, kind):
-            yield from part.parts
-        else:
-            yield part
-
-
-def _are_opposed(parts: Collection[Language]) -> bool:
-    """Whether a part and its complement are among the parts."""
-    return any(part.body in parts for part in parts if isinstance(part, _Complement))
-
-
-def _union(parts: Iterable[Language]) -> Language:
-    """What is in some part, in as few parts as may be."""
-    known, spans, others, excluded = frozenset[str](), list[Width](), dict[Language, None](), None
-    for part in _flat(parts, _Union):
-        match part:
-            case _Values():
-                known |= part.values
-            case _Lengths():
-                spans.append(part.limits)
-            case _Complement(_Values() as body):
-                excluded = body.values if excluded is None else excluded & body.values
-            case _:
-                others[part] = None
-    rest = [*(Language.lengths(*span) for span in merged_widths(spans)), *others]
-    if Language.ALL in rest or _are_opposed(others):
-        return Language.ALL
-    if excluded is not None:
-        return ~Language.of(value for value in excluded - known if not any(part._has(value) for part in rest))
-    alone = Language.of(value for value in known if not any(part._has(value) for part in rest))
-    kept = rest if alone is Language.NONE else [alone, *rest]
-    return _Union(tuple(kept)) if len(kept) > 1 else next(iter(kept), Language.NONE)
+from harmony_gen.schema.strings import combined  # noqa: E402 - combined languages are made of these

@@ -82,7 +82,7 @@ class _Writer:
 
     def _value(self, text: str, element: Element, type_: Any) -> str:
         """A value with its white space as the type has it, names with the prefixes of answers."""
-        item = getattr(type_, "item_type", None) or type_
+        item = _item_type(type_)
         primitive = getattr(item, "primitive_type", None)
         if primitive is not None and primitive.local_name in ("QName", "NOTATION"):
             return " ".join(
@@ -96,3 +96,13 @@ class _Writer:
         if is_type:
             return self._names.element(f"{{{space}}}{local}" if space else local)
         return f"{self._names.in_value(space)}:{local}" if space else local
+
+
+def _item_type(type_: Any) -> Any:
+    """The type of the items of a list; of any other type, itself."""
+    one = type_
+    while one is not None:
+        if getattr(one, "item_type", None) is not None:
+            return one.item_type
+        one = one.base_type
+    return type_

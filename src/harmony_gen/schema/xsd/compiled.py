@@ -15,6 +15,7 @@ from urllib.request import url2pathname
 from harmony_gen.errors import SchemaError
 from harmony_gen.schema.markup import Automaton, Completer
 from harmony_gen.schema.xsd import plan as plans
+from harmony_gen.schema.xsd.links import Links, QuickJudge
 from harmony_gen.schema.xsd.origin import origin
 from harmony_gen.schema.xsd.reader import Reader
 
@@ -38,12 +39,14 @@ class Compiled(NamedTuple):
         judge: xmlschema.
         finisher: completes documents so that the judge accepts them.
         reader: reads finished documents.
+        quick_judge: of documents that the grammar admits; None if there is none quicker than xmlschema.
     """
 
     plan: Plan
     judge: Judge
     finisher: Completer
     reader: Reader
+    quick_judge: Judge | None
 
 
 def compile_xsd(source: str | Path | Any, main: str | None, options: Options) -> Compiled:
@@ -78,8 +81,11 @@ def _compiled(found: Origin, options: Options) -> Compiled:
 
 def _ready(plan: Plan, load: Callable[[], Any]) -> Compiled:
     judge = LaterJudge(load, plan.roots)
-    completer = Completer(Automaton(plan.documents), judge.accepts)
-    return Compiled(plan, judge, completer, Reader(load, plan.names))
+    links = Links(plan.links) if plan.links else None
+    quick = QuickJudge(links, judge) if links else None
+    automata = [Automaton(documents) for documents in (plan.documents, *plan.completing)]
+    completer = Completer(automata, (quick or judge).accepts, links.clashes if links else None)
+    return Compiled(plan, judge, completer, Reader(load, plan.names), quick)
 
 
 class Loader:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import SchemaError, UnsatisfiableError
 from harmony_gen.schema import engine
 from harmony_gen.schema.markup import limited, written
 from harmony_gen.schema.xsd.content import Documents
+from harmony_gen.schema.xsd.linking import described, fields_of, identities_of, targets_of
 from harmony_gen.schema.xsd.names import SCHEMA, split
 from harmony_gen.schema.xsd.origin import listed
 from harmony_gen.schema.xsd.outline import outline
 from harmony_gen.schema.xsd.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from harmony_gen.schema.markup import Grammar
     from harmony_gen.schema.xsd.options import Options
@@ -28,7 +30,8 @@ def plan_of(schema: Any, options: Options) -> Plan:
         UnsatisfiableError: no document is valid.
     """
     roots = _roots(schema, options.root)
-    documents = Documents(schema, roots, options)
+    new = partial(Documents, schema, roots, options)
+    documents = new()
     grammar = _limited(documents, options.depth)
     if "start" not in grammar.rules:
         reasons = "; ".join(sorted(documents.left_out)[:3])
@@ -38,11 +41,15 @@ def plan_of(schema: Any, options: Options) -> Plan:
         engine.byte_matcher(text)
     except engine.GrammarError as error:
         raise SchemaError(f"The schema is too large to be compiled: {str(error).splitlines()[0]}") from error
+    keyed = [element for several in documents.keyed.values() for element in several]
+    links = described(keyed, documents.linked, documents.simple.checked)
     form = outline(roots, documents.names)
     return Plan(
         grammar=text,
         documents=grammar,
         coverage=_coverage(documents),
+        links=links,
+        completing=tuple(_completing(new, keyed)) if links else (),
         description=f"an XML document{documents.names.declarations() and ' with' + documents.names.declarations()} of "
         f"this form (elements with how often they occur, @attributes, types):\n{form}\n",
         left_out=tuple(sorted(documents.left_out)),
@@ -71,9 +78,19 @@ def _limited(documents: Documents, depth: int | None) -> Grammar:
 def _coverage(documents: Documents) -> dict[str, str]:
     """How parts are guaranteed, by a path of names."""
     found = {"": "masked"}
-    found |= {f"/{element}/{kind}[{name}]": "checked" for element, kind, name in sorted(documents.identities)}
+    for name, elements in sorted(documents.keyed.items()):
+        found |= {f"/{name}/{kind}[{of}]": "checked" for element in elements for kind, of in identities_of(element)}
     found |= {f"/{name}/{what}": "checked" for name, what in sorted(documents.simple.checked)}
     return found
+
+
+def _completing(documents: Callable[..., Documents], keyed: list[Any]) -> Iterator[Grammar]:
+    """Grammars of documents that hold what keys compare, and what references may lead to."""
+    fields = fields_of(keyed)
+    for needed in (fields, fields | targets_of(keyed)):
+        grammar = documents(needed=needed).grammar()
+        if needed and "start" in grammar.rules:
+            yield grammar
 
 
 def _roots(schema: Any, root: str | None) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xmlschema.validators import XsdAnyElement, XsdElement, XsdGroup
 
 from harmony_gen.schema.markup.lengths import shortest
-from harmony_gen.schema.markup.text import LEGAL, escaped, normal, spelled, text_node
+from harmony_gen.schema.markup.text import LEGAL, normal, spelled, text_node
 from harmony_gen.schema.markup.tree import (
     NEVER,
     NOTHING_MORE,
@@ -31,23 +31,21 @@ from harmony_gen.schema.markup.tree import (
     times,
 )
 from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat, width
-from harmony_gen.schema.xsd.builtin import Unwritable
+from harmony_gen.schema.xsd.builtin import ANY, Unwritable
 from harmony_gen.schema.xsd.derivation import Derivations
-from harmony_gen.schema.xsd.names import INSTANCE, SCHEMA, XML, Names, split
+from harmony_gen.schema.xsd.linking import kind_of
+from harmony_gen.schema.xsd.names import SCHEMA, Names, split
 from harmony_gen.schema.xsd.simple import SimpleTypes
+from harmony_gen.schema.xsd.wildcards import Wildcards, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from harmony_gen.schema.xsd.options import Options
 
 _ANY_TYPE = f"{{{SCHEMA}}}anyType"
-_FOREIGN = (INSTANCE, XML)
 _MOST_IN_ANY_ORDER = 60
 _MOST_NEEDED = 1_000_000
-_MOST_ELEMENTS = 200
-"""Global elements that stand for a wildcard."""
-
 _NON_EMPTY = repeat(Character(LEGAL), 1, None)
 
 
@@ -58,29 +56,37 @@ class Documents:
         names: how names are written.
         simple: the simple types.
         left_out: what the grammar does not offer though the schema would allow it, in words.
-        identities: the identity constraints of elements that occur: (element, kind, name).
+        keyed: the declarations of elements that occur and have identity constraints, by their names as written.
+        linked: which of ID, IDREF and IDREFS the attributes of elements may be, by the names of both, and the texts of
+            elements, by their name and None; "" for other types.
     """
 
-    def __init__(self, schema: Any, roots: Iterable[Any], options: Options) -> None:
-        self.names = Names(schema, dict(options.prefixes))
+    def __init__(self, schema: Any, roots: Iterable[Any], options: Options, needed: Container[int] = ()) -> None:
+        """Takes a schema.
+
+        Args:
+            schema: from xmlschema.
+            roots: the elements that a document may begin with.
+            options: what a user chooses.
+            needed: identities of declarations of attributes, which must be there, and of elements, which must be there
+                and hold something.
+        """
+        self.names = Names(schema, dict(options.prefixes), options.foreign)
         self.simple = SimpleTypes(self.names)
         self.left_out: set[str] = set()
-        self.identities: set[tuple[str, str, str]] = set()
-        self._maps = schema.maps
+        self.keyed: dict[str, list[Any]] = {}
+        self.linked: dict[tuple[str, str | None], set[str]] = {}
+        self._needed = needed
         self._derivations = Derivations(schema)
-        self._globals = [
-            element
-            for element in schema.maps.elements.values()
-            if isinstance(element, XsdElement) and split(element.name)[0] != SCHEMA and not element.abstract
-        ]
+        self._wildcards = Wildcards(schema.maps, self.names, checked(options.foreign))
         self._known: dict[tuple[Any, ...], str] = {}
         self._waiting: deque[tuple[str, Callable[[], Part]]] = deque()
         self._kept: list[Any] = []  # keys hold identities of types: these must live as long
         self._rules: dict[str, Part] = {}
         self._roots = list(roots)
         self._options = options
-        self._some_text = self._short(_NON_EMPTY)
-        self._mixed = optional(lexeme(spelled(self._some_text, attribute=False)))
+        self._some_words = lexeme(spelled(self._short(_NON_EMPTY), attribute=False))
+        self._mixed = optional(self._some_words)
 
     def grammar(self) -> Grammar:
         """The grammar; its rule `start` has no text if no document is valid."""
@@ -123,14 +129,14 @@ class Documents:
     def _element(self, element: Any, *, is_root: bool) -> Part:
         """An element with its tags, in each of the types it may have."""
         name = self.names.element(element.name)
-        for identity in _listed(element.identities):
-            self.identities.add((name, type(identity).__name__.removeprefix("Xsd").lower(), str(identity.local_name)))
+        if element.identities:
+            self.keyed.setdefault(name, []).append(element)
         opening = [literal(f"<{name}"), *([Reference("declarations")] if is_root else [])]
         kinds: list[Part] = []
         type_ = element.type
         if not getattr(type_, "abstract", False):
             kinds.append(self._attempt(lambda: self._typed(element, type_, name)))
-            if element.nillable and element.fixed is None:
+            if element.nillable and element.fixed is None and not self._is_needed(element):
                 nil = literal(f' {self.names.instance("nil")}="true"')
                 kinds.append(sequence([nil, self._attributes(type_), literal("/>")]))
         others = self._derivations.derived(element)
@@ -147,6 +153,7 @@ class Documents:
 
     def _typed(self, element: Any, type_: Any, name: str) -> Part:
         """Attributes, content and end of an element of a type."""
+        self._link(element, type_)
         start, empty, end = self._attributes(type_), literal("/>"), literal(f"</{name}>")
         if type_.is_simple() or type_.has_simple_content():
             content = self._text(element, type_ if type_.is_simple() else type_.content)
@@ -169,9 +176,22 @@ class Documents:
         if is_nullable(tree):
             tree = both([tree, _NON_EMPTY])
         options.append(lexeme(spelled(tree, attribute=False)))
-        if element.default is not None or self.simple.is_empty_allowed(type_):
+        may_be_empty = element.default is not None or self.simple.is_empty_allowed(type_)
+        if may_be_empty and not self._is_needed(element):
             options.append(NOTHING_MORE)
         return choice(options)
+
+    def _is_needed(self, declaration: Any) -> bool:
+        return id(declaration) in self._needed or id(declaration.ref) in self._needed
+
+    def _link(self, element: Any, type_: Any) -> None:
+        """Notes which attributes of an element, and whether its text, may be linked to others."""
+        if type_.is_simple() or type_.has_simple_content():
+            kind = kind_of(type_ if type_.is_simple() else type_.content)
+            self.linked.setdefault((element.name, None), set()).add(kind)
+        for name, attribute in (getattr(type_, "attributes", None) or {}).items():
+            if name is not None:
+                self.linked.setdefault((element.name, name), set()).add(kind_of(attribute.type))
 
     def _short(self, tree: Node) -> Node:
         """A tree of texts without a limit, with one if a user has set it and if any are so short."""
@@ -210,15 +230,19 @@ class Documents:
                 yield self._attribute(attribute)
 
     def _further(self, wildcard: Any, type_: Any) -> Iterable[Part]:
-        """The global attributes that a wildcard admits."""
+        """The attributes that a wildcard admits."""
         self.left_out.add("under xs:anyAttribute, attributes that the schema does not declare")
-        for name, attribute in self._maps.attributes.items():
-            is_own = split(name)[0] not in _FOREIGN and name not in type_.attributes
-            if is_own and wildcard.is_matching(name, ""):
-                yield optional(self._attribute(attribute))
+        for attribute in self._wildcards.attributes(wildcard, type_.attributes):
+            yield optional(self._attribute(attribute))
+        for name in self._wildcards.foreign_attributes(wildcard, type_.attributes):
+            yield optional(self._foreign_attribute(name))
+
+    def _foreign_attribute(self, name: str) -> Part:
+        opening = text_node(f' {self.names.attribute(name)}="')
+        return lexeme(concat([opening, spelled(self._short(ANY), attribute=True), text_node('"')]))
 
     def _attribute(self, attribute: Any) -> Part:
-        is_needed = attribute.use == "required" and attribute.parent is not None
+        is_needed = (attribute.use == "required" and attribute.parent is not None) or self._is_needed(attribute)
         try:
             if attribute.fixed is not None:
                 tree: Node = text_node(normal(attribute.fixed, attribute.type.white_space))
@@ -241,14 +265,17 @@ class Documents:
 
     def _content(self, type_: Any) -> Part:
         if type_.name == _ANY_TYPE:
-            elements = [self._named(element) for element in self._globals[:_MOST_ELEMENTS]]
-            return times(choice([lexeme(spelled(self._some_text, attribute=False)), *elements]), 0, None)
+            declared = map(self._named, self._wildcards.elements)
+            foreign = map(self._foreign, self._wildcards.foreign_elements)
+            return times(choice([self._some_words, *declared, *foreign]), 0, None)
         particles = self._particle(type_.content, mixed=type_.mixed)
         return sequence([self._mixed, particles]) if type_.mixed else particles
 
     def _particle(self, particle: Any, *, mixed: bool) -> Part:
         """A particle, as often as it may occur."""
         least, most = particle.min_occurs, particle.max_occurs
+        if least == 0 and isinstance(particle, XsdElement) and self._is_needed(particle):
+            least = 1
         if most == 0:
             return NOTHING_MORE
         if least > _MOST_NEEDED:
@@ -264,7 +291,9 @@ class Documents:
         if group.model == "choice":
             return choice(self._particle(member, mixed=mixed) for member in members)
         if group.model == "all" and 1 < len(members) <= _MOST_IN_ANY_ORDER:
-            return AnyOrder(tuple((self._once(member, mixed=mixed), member.min_occurs > 0) for member in members))
+            return AnyOrder(
+                tuple((self._once(one, mixed=mixed), one.min_occurs > 0 or self._is_needed(one)) for one in members)
+            )
         if group.model == "all" and len(members) > 1:
             self.left_out.add("other orders of an xs:all of more than 60 elements")
         return sequence(self._particle(member, mixed=mixed) for member in members)
@@ -274,28 +303,23 @@ class Documents:
         return sequence([part, self._mixed]) if mixed else part
 
     def _wildcard(self, wildcard: Any) -> Part:
-        """The global elements that a wildcard admits."""
-        admitted = [element for element in self._globals if wildcard.is_matching(element.name, "")]
+        """The elements that a wildcard admits."""
+        declared, foreign = self._wildcards.admitted(wildcard)
         self.left_out.add("under xs:any, elements that the schema does not declare")
-        if not admitted and wildcard.process_contents != "strict":
-            return self._stranger(wildcard)
-        return choice(self._named(element) for element in admitted[:_MOST_ELEMENTS])
+        if not declared and not foreign and wildcard.process_contents != "strict":
+            return self._wildcards.stranger(wildcard)
+        return choice([*map(self._named, declared), *map(self._foreign, foreign)])
 
-    def _stranger(self, wildcard: Any) -> Part:
-        """An empty element that a wildcard admits, for where one is needed and the schema declares none."""
-        given = wildcard.namespace
-        spaces = [space for space in (given.split() if isinstance(given, str) else given) if not space.startswith("##")]
-        for space in (*spaces, "", "urn:any"):
-            name = f"{{{space}}}any" if space else "any"
-            if wildcard.is_matching(name, "") and (space or not self.names.has_default):
-                declared = f':any xmlns:any="{escaped(space, attribute=True)}"' if space else ""
-                return literal(f"<any{declared}/>")
-        return NEVER
+    def _foreign(self, name: str) -> Part:
+        """An element of which nothing but the name is known: it holds text and other foreign ones."""
+        return self._rule(("foreign", name), lambda: self._foreign_element(name))
 
-
-def _listed(found: Any) -> list[Any]:
-    """Identity constraints, which are a list or a dict."""
-    return list(found.values() if isinstance(found, dict) else found)
+    def _foreign_element(self, name: str) -> Part:
+        written = self.names.element(name)
+        attributes = [optional(self._foreign_attribute(one)) for one in self._wildcards.foreign_attributes(None)]
+        inner = times(choice([self._some_words, *map(self._foreign, self._wildcards.foreign_elements)]), 1, None)
+        content = sequence([literal(">"), inner, literal(f"</{written}>")])
+        return sequence([literal(f"<{written}"), *attributes, choice([literal("/>"), content])])
 
 
 def _may_be_empty(type_: Any) -> bool:

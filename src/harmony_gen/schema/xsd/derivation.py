@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from harmony_gen.schema.xsd.builtin import PATTERNS, WHOLE
 from harmony_gen.schema.xsd.names import SCHEMA, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STEPS = ("extension", "restriction")
+_UR_TYPES = (f"{{{SCHEMA}}}anyType", f"{{{SCHEMA}}}anySimpleType")
+_PLAIN = frozenset((*WHOLE, *PATTERNS, "string", "normalizedString", "token", "NMTOKEN", "NMTOKENS", "Name", "NCName"))
+"""Built-in types whose values depend on nothing else."""
+
+_MOST_TYPES = 200
+"""Types that xsi:type may name where any type is allowed."""
 
 
 class Derivations:
@@ -19,6 +26,7 @@ class Derivations:
     def __init__(self, schema: Any) -> None:
         self._maps = schema.maps
         self._derived: defaultdict[int, list[Any]] = defaultdict(list)
+        self._named = [type_ for type_ in schema.maps.types.values() if _is_of_use(type_)]
         for type_ in schema.maps.types.values():
             name = getattr(type_, "name", None)
             if name and split(name)[0] != SCHEMA:
@@ -42,9 +50,27 @@ class Derivations:
         blocked = f"{element.block or ''} {getattr(type_, 'block', '') or ''}"
         return [
             other
-            for other in self._derived.get(id(type_), ())
+            for other in self._candidates(type_)
             if not getattr(other, "abstract", False) and _is_open(other, type_, blocked)
         ]
+
+    def _candidates(self, type_: Any) -> list[Any]:
+        """The types that are derived from a type; of a union, its members, too."""
+        if type_.name in _UR_TYPES:
+            of_all = type_.name == _UR_TYPES[0]
+            return [one for one in self._named if of_all or one.is_simple()][:_MOST_TYPES]
+        found = [*self._derived.get(id(type_), ())]
+        for member in getattr(type_, "member_types", None) or ():
+            if member.name and split(member.name)[0] != SCHEMA:
+                found.append(member)
+            found += self._candidates(member)
+        return list(dict.fromkeys(found))
+
+
+def _is_of_use(type_: Any) -> bool:
+    """Whether xsi:type may name a type where any is allowed: built-in types that are linked to nothing, and others."""
+    space, local = split(getattr(type_, "name", None) or "")
+    return bool(local) and (space != SCHEMA or local in _PLAIN)
 
 
 def _bases(type_: Any) -> Iterator[Any]:

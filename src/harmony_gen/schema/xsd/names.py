@@ -11,7 +11,7 @@ from harmony_gen.errors import SchemaError
 from harmony_gen.schema.markup.text import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 SCHEMA = "http://www.w3.org/2001/XMLSchema"
 INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
@@ -26,7 +26,7 @@ class Names:
         prefixes: of element names, by namespace; "" for the default one.
     """
 
-    def __init__(self, schema: Any, chosen: Mapping[str, str]) -> None:
+    def __init__(self, schema: Any, chosen: Mapping[str, str], foreign: Collection[str] = ()) -> None:
         """Chooses prefixes: those a user wants, then those the schema uses, then n1, n2 ….
 
         The target namespace is the default one, unless an element without a namespace may occur.
@@ -34,6 +34,7 @@ class Names:
         Args:
             schema: from xmlschema.
             chosen: prefixes by namespace; "" for the default namespace.
+            foreign: names of elements that may occur, and of attributes, which begin with @.
 
         Raises:
             SchemaError: a prefix is chosen twice, or is none.
@@ -45,10 +46,12 @@ class Names:
         self._needs_instance = False
         target = schema.target_namespace
         wanted = {namespace: prefix for prefix, namespace in schema.namespaces.items() if prefix} | dict(chosen)
-        if target and target not in chosen and not _has_unqualified(schema):
+        has_unqualified = any(name[0] not in "@{" for name in foreign) or _has_unqualified(schema)
+        if target and target not in chosen and not has_unqualified:
             self.prefixes[target] = ""
         taken = {"xml", "xsi", "xmlns"}
-        spaces = [space for space in schema.maps.namespaces if space and space not in _KNOWN]
+        named = (*schema.maps.namespaces, *(split(name.removeprefix("@"))[0] for name in foreign), *chosen)
+        spaces = [space for space in dict.fromkeys(named) if space and space not in _KNOWN]
         for number, space in enumerate(spaces, 1):
             prefix = wanted.get(space) or f"n{number}"
             if prefix in taken or prefix.lower().startswith("xml"):
@@ -88,7 +91,7 @@ class Names:
         if not space:
             return local
         self._used.add(space)
-        prefix = self.prefixes.setdefault(space, self._attributes.setdefault(space, f"m{len(self._attributes)}"))
+        prefix = self.prefixes.setdefault(space, self._attributes.setdefault(space, self._new(space)))
         return f"{prefix}:{local}" if prefix else local
 
     def attribute(self, name: str) -> str:
@@ -101,7 +104,7 @@ class Names:
         if space == INSTANCE:
             return self.instance(local)
         self._used_by_attributes.add(space)
-        return f"{self._attributes.setdefault(space, f'm{len(self._attributes)}')}:{local}"
+        return f"{self._attributes.setdefault(space, self._new(space))}:{local}"
 
     def instance(self, local: str) -> str:
         """An attribute like xsi:type."""
@@ -111,7 +114,11 @@ class Names:
     def in_value(self, space: str) -> str:
         """The prefix of a name in a value."""
         self._used_by_attributes.add(space)
-        return self._attributes.setdefault(space, "xs" if space == SCHEMA else f"m{len(self._attributes)}")
+        return self._attributes.setdefault(space, self._new(space))
+
+    def _new(self, space: str) -> str:
+        """A prefix for a namespace that the schema does not know."""
+        return "xs" if space == SCHEMA and "xs" not in self._attributes.values() else f"m{len(self._attributes)}"
 
     def in_values(self) -> dict[str, str]:
         """The prefixes that names in values may have, by namespace; all of them are declared from now on."""

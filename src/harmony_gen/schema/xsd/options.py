@@ -14,6 +14,7 @@ class Options:
     Attributes:
         root: the element a document begins with.
         prefixes: pairs of a namespace and its prefix.
+        foreign: names of elements and attributes that wildcards may hold.
         attribute_order: "schema" or "any".
         depth: the most elements that are open at a time; None is no limit.
         longest_text: the most characters of a text or an attribute whose type sets no limit; None is no limit.
@@ -21,6 +22,7 @@ class Options:
 
     root: str | None = None
     prefixes: tuple[tuple[str, str], ...] = ()
+    foreign: tuple[str, ...] = ()
     attribute_order: str = "schema"
     depth: int | None = None
     longest_text: int | None = None

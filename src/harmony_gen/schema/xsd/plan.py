@@ -32,6 +32,8 @@ class Plan(NamedTuple):
         left_out: see `Schema`.
         roots: the names of the elements a document may begin with.
         names: how names are written; see `Names.state`.
+        links: what values depend on each other; see `linking.described`.
+        completing: grammars of those documents that completions are first looked for among, where values are linked.
     """
 
     grammar: str
@@ -41,6 +43,8 @@ class Plan(NamedTuple):
     left_out: tuple[str, ...]
     roots: tuple[str, ...]
     names: dict[str, Any]
+    links: dict[str, Any]
+    completing: tuple[Grammar, ...]
 
 
 def key(origin: Origin, options: Options) -> str:
@@ -70,8 +74,15 @@ def read(name: str) -> Plan | None:
 
 def write(name: str, plan: Plan) -> None:
     """Keeps a plan under a name."""
-    disk.write(name, plan._asdict() | {"documents": stored.to_json(plan.documents)})
+    grammars = {"documents": stored.to_json(plan.documents), "completing": [*map(stored.to_json, plan.completing)]}
+    disk.write(name, plan._asdict() | grammars)
 
 
-def _plan(*, documents: str, left_out: list[str], roots: list[str], **others: Any) -> Plan:
-    return Plan(documents=stored.from_json(documents), left_out=tuple(left_out), roots=tuple(roots), **others)
+def _plan(*, documents: str, completing: list[str], left_out: list[str], roots: list[str], **others: Any) -> Plan:
+    return Plan(
+        documents=stored.from_json(documents),
+        completing=tuple(map(stored.from_json, completing)),
+        left_out=tuple(left_out),
+        roots=tuple(roots),
+        **others,
+    )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harmony_gen.errors import ValidationError
+from harmony_gen.errors import SchemaError, ValidationError
+from harmony_gen.schema.markup.path_rule import PathRule
+from harmony_gen.schema.markup.scan import DocumentScan
+from harmony_gen.schema.rules import PointerRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from harmony_gen.schema.scanner import Scalar
+    from harmony_gen.schema.rules import Rule
+    from harmony_gen.schema.scanner import Scalar, Scanner
 
 
 class Reader:
@@ -19,6 +23,27 @@ class Reader:
         """Takes what loads the schema, and the state of its `Names`."""
         self._schema = schema
         self._names = names
+
+    @property
+    def scan(self) -> Scanner:
+        """What follows documents while they are written."""
+        return DocumentScan()
+
+    def rule(self, rule: Rule) -> Rule:
+        """A user's rule, made for documents.
+
+        Raises:
+            SchemaError: it is none of those that `harmony_gen.rule` makes.
+        """
+        if not isinstance(rule, PointerRule):
+            raise SchemaError(f"Rules of XML documents are made by harmony_gen.rule, not {type(rule).__name__}.")
+        return PathRule(rule.place, rule.reason, self._value)
+
+    def _value(self, document: bytes, start: int) -> Any:
+        """The value that begins at a byte: typed, or the element if it holds others."""
+        from harmony_gen.schema.xsd import typed
+
+        return typed.value_at(self._schema(), document, start)
 
     def canonical(self, text: str, spaces: int | None = None) -> str:
         """See `canonical.canonical`."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from xmlschema import XMLSchemaException
 
-from harmony_gen.schema.markup import scanner
+from harmony_gen.schema.markup.values import values
 from harmony_gen.schema.scanner import Scalar
 from harmony_gen.schema.xsd.declared import NIL, Declared
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
-    from harmony_gen.schema.markup.scanner import Value
+    from harmony_gen.schema.markup.values import Value
+
+
+_START_TAG = re.compile(rb"<[^/]")
 
 
 def scalars(schema: Any, document: bytes) -> Iterator[Scalar]:
@@ -25,12 +29,21 @@ def scalars(schema: Any, document: bytes) -> Iterator[Scalar]:
     """
     declared = Declared(schema, document.decode())
     elements = list(declared.root.iter())
-    for found in scanner.values(document):
+    for found in values(document):
         element = elements[found.element]
         if _has_value(declared, element, found):
             value = _value(declared, element, found)
             sought = value if value is None or isinstance(value, int | float | Decimal) else found.text
             yield Scalar(found.path, value, sought, found.span, found.decided)
+
+
+def value_at(schema: Any, document: bytes, start: int) -> Any:
+    """The value that begins at a byte of a document in the spelling of answers, or the element that does."""
+    for scalar in scalars(schema, document):
+        if scalar.span[0] == start:
+            return scalar.value
+    before = len(_START_TAG.findall(document, 0, start))
+    return list(Declared(schema, document.decode()).root.iter())[before]
 
 
 def _has_value(declared: Declared, element: Element, found: Value) -> bool:
