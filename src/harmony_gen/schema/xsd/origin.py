@@ -87,11 +87,11 @@ def main_document(folder: Path, main: str | None) -> Path:
     paths = sorted(folder.rglob(f"*{_SUFFIX}"))
     if not paths:
         raise SchemaError(f"The folder or archive holds no {_SUFFIX} file.")
-    texts = {path: path.read_text("utf-8", errors="replace") for path in paths}
-    first = [path for path in paths if not any(path.name in text for other, text in texts.items() if other is not path)]
+    named = {file for path in paths for file in _named(path) if file != path.resolve()}
+    first = [path for path in paths if path.resolve() not in named]
     if len(first) != 1:
-        named = listed(str(path.relative_to(folder)) for path in first or paths)
-        raise SchemaError(f"It is not plain with which document to begin; say main=…. Candidates: {named}.")
+        known = listed(str(path.relative_to(folder)) for path in first or paths)
+        raise SchemaError(f"It is not plain with which document to begin; say main=…. Candidates: {known}.")
     return first[0]
 
 
@@ -115,10 +115,18 @@ def belonging(source: str | Path) -> dict[Path | None, bytes | None]:
             continue
         data = found[path] = _read(path) if path is not None else str(source).encode()
         if data is not None:
-            folder = Path.cwd() if path is None else path.parent
-            named = (file_of(one.location, folder) for one in head(data).references if one.location)
-            waiting += (file for file in named if file is not None)
+            waiting += _files_named(data, Path.cwd() if path is None else path.parent)
     return found
+
+
+def _named(path: Path) -> list[Path]:
+    """The files that a document names."""
+    return _files_named(_read(path) or b"", path.parent)
+
+
+def _files_named(data: bytes, folder: Path) -> list[Path]:
+    found = (file_of(one.location, folder) for one in head(data).references if one.location)
+    return [file for file in found if file is not None]
 
 
 def _files(documents: dict[Path | None, bytes | None]) -> frozenset[Path]:
