@@ -97,12 +97,12 @@ def _spelled(source: str) -> Iterator[tuple[Decimal, Span]]:
         number = Decimal(digits.replace("−", "-").replace(",", "."))
         yield number, match.span()
         yield from _multiplied(number, match.span(), source)
-    for number, word in enumerate(_WORDS):
+    for value, word in enumerate(_WORDS):
         for match in re.finditer(rf"\b{word}\b", source, re.IGNORECASE):
-            yield Decimal(number), match.span()
-            yield from _multiplied(Decimal(number), match.span(), source)
-    for number, char in enumerate(_DIGITS):
-        yield from ((Decimal(number), match.span()) for match in re.finditer(char, source))
+            yield Decimal(value), match.span()
+            yield from _multiplied(Decimal(value), match.span(), source)
+    for value, char in enumerate(_DIGITS):
+        yield from ((Decimal(value), match.span()) for match in re.finditer(char, source))
 
 
 def _multiplied(number: Decimal, span: Span, source: str) -> Iterator[tuple[Decimal, Span]]:
