@@ -83,3 +83,36 @@ def test_examples(value: Any, source: str, expected: str | None) -> None:
 def test_the_first_place_counts() -> None:
     assert locate(3, "3 apples, 3 pears") == (0, 1)
     assert locate("ab", "xAB ab") == (4, 6)  # exact spelling before case
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "found"),
+    [
+        (2870000000, "revenue of 2.87 billion dollars", "2.87 billion"),
+        (-1_500_000, "a loss: -1.5m this year", "-1.5m"),
+        (35000, "共3.5万元", "3.5万"),
+        (120_000_000, "约1.2亿人", "1.2亿"),
+        (0.12, "VAT of 12 % is due", "12 %"),
+        (0.075, "rose 7.5 percent", "7.5 percent"),
+        (1234.5, "Summe 1.234,50 EUR", "1.234,50"),
+        (3, "Three tickets, please", "Three"),
+        (12000, "twelve thousand people", "twelve thousand"),
+        (5, "一共五本", "五"),
+        (3, "thirteen", None),
+        ("2026-03-15", "on March 15, 2026.", "March 15, 2026"),
+        ("2026-03-15", "am 15. März 2026", "15. März 2026"),
+        ("2026-03-15", "15th of March 2026", "15th of March 2026"),
+        ("2026-03-15T10:00:00", "Sept 1, 2025 and 15 Mar 26", "15 Mar 26"),
+        ("2025-09-01", "Sept. 1, 2025", "Sept. 1, 2025"),
+        ("2026-03-15", "2026年3月15日", "2026年3月15日"),
+        ("2026-03-15", "15/03/2026", "15/03/2026"),
+        ("2026-03-04", "03/04/2026", "03/04/2026"),
+        ("2026-04-03", "03/04/2026", "03/04/2026"),
+        ("2026-03-15", "file 20260315.csv", "20260315"),
+        ("2026-02-30", "30 February 2026", None),
+        ("2026-03-15", "March 16, 2026", None),
+    ],
+)
+def test_values_are_found_however_they_are_spelled(value: object, source: str, found: str | None) -> None:
+    span = locate(value, source)
+    assert (None if span is None else source[slice(*span)]) == found

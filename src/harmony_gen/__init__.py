@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from harmony_gen.result import Done, Event, Field, FieldDone, ReasoningDelta, Result, TextDelta, ToolCall, Usage
     from harmony_gen.schema import Schema
     from harmony_gen.schema.rules import Rejection, rule
+    from harmony_gen.schema.verbatim import Verbatim, verbatim
     from harmony_gen.shortcut import generate
 
 __version__ = "0.1.0"
@@ -50,8 +51,10 @@ _HOMES = {
     "TextDelta": "result",
     "ToolCall": "result",
     "Usage": "result",
+    "Verbatim": "schema.verbatim",
     "generate": "shortcut",
     "rule": "schema.rules",
+    "verbatim": "schema.verbatim",
 }
 """Where the names live that are imported when they are first used."""
 
@@ -79,8 +82,10 @@ __all__ = [
     "UnsatisfiableError",
     "Usage",
     "ValidationError",
+    "Verbatim",
     "generate",
     "rule",
+    "verbatim",
 ]
 
 

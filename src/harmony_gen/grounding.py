@@ -6,18 +6,55 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from harmony_gen import calendar_dates
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harmony_gen.result import Span
 
 _SEPARATOR = re.compile(r"[,' \u00a0\u202f]")
 _NUMBER = re.compile(rf"[-+−]?\d{{1,3}}(?:{_SEPARATOR.pattern}\d{{3}})+(?!\d)(?:\.\d+)?|[-+−]?\d+(?:\.\d+)?")
+_COMMA = re.compile(r"[-+−]?\d{1,3}(?:[. \u00a0\u202f]\d{3})*,\d+(?!\d)")
+"""Numbers with a decimal comma."""
+
+_SCALES = {
+    "hundred": 2,
+    "thousand": 3,
+    "k": 3,
+    "million": 6,
+    "mn": 6,
+    "m": 6,
+    "billion": 9,
+    "bn": 9,
+    "b": 9,
+    "trillion": 12,
+    "十": 1,
+    "百": 2,
+    "千": 3,
+    "万": 4,
+    "百万": 6,
+    "千万": 7,
+    "亿": 8,
+    "万亿": 12,
+}
+_SCALE = re.compile(rf"[ \u00a0-]?({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?![^\W\d_])", re.IGNORECASE)
+_CJK_SCALE = re.compile("(百万|千万|万亿|[十百千万亿])")
+_PERCENT = re.compile(r"[ \u00a0]?(?:%|％|percent\b|per cent\b)", re.IGNORECASE)
+_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+).split()
+_DIGITS = "零一二三四五六七八九十"
 
 
 def locate(value: Any, source: str) -> Span | None:
     """The first place in a source where a scalar is spelled out.
 
-    Strings are sought as they are, then without regard to case; numbers by their value, thousands separators
-    allowed. Booleans, null and the empty string stand nowhere.
+    Strings are sought as they are, then without regard to case, then, if they are dates, by what they mean: 2026-03-15
+    is found in "March 15, 2026". Numbers are sought by their value: with separators of thousands, with a decimal comma,
+    with what multiplies them ("2.87 billion", "12 %" for 0.12, "3.5万"), and as words up to twenty. Booleans, null and
+    the empty string stand nowhere.
 
     Returns:
         Half-open character offsets, or None.
@@ -25,9 +62,9 @@ def locate(value: Any, source: str) -> Span | None:
     if isinstance(value, bool) or value is None or value == "":
         return None
     if isinstance(value, str):
-        return _locate_text(value, source)
+        return _locate_text(value, source) or calendar_dates.locate(value, source)
     if isinstance(value, int | float | Decimal):
-        return _locate_number(value, source)
+        return _locate_number(Decimal(str(value)), source)
     return None
 
 
@@ -39,12 +76,40 @@ def _locate_text(text: str, source: str) -> Span | None:
     return match.span() if match else None
 
 
-def _locate_number(number: float | Decimal, source: str) -> Span | None:
-    wanted = Decimal(str(number))
+def _locate_number(wanted: Decimal, source: str) -> Span | None:
     for match in _NUMBER.finditer(source):
         found = Decimal(_SEPARATOR.sub("", match.group()).replace("−", "-"))
         if wanted == found:
             return match.span()
         if wanted == -found > 0:  # a dash before it, as in 10-15 or 2024-03-15
             return match.start() + 1, match.end()
-    return None
+    others = (span for number, span in _spelled(source) if number == wanted)
+    return min(others, default=None)
+
+
+def _spelled(source: str) -> Iterator[tuple[Decimal, Span]]:
+    """Numbers that are spelled with more than digits and separators of thousands, and where they stand."""
+    for match in _NUMBER.finditer(source):
+        number = Decimal(_SEPARATOR.sub("", match.group()).replace("−", "-"))
+        yield from _multiplied(number, match.span(), source)
+    for match in _COMMA.finditer(source):
+        digits = re.sub(r"[. \u00a0\u202f]", "", match.group())
+        number = Decimal(digits.replace("−", "-").replace(",", "."))
+        yield number, match.span()
+        yield from _multiplied(number, match.span(), source)
+    for value, word in enumerate(_WORDS):
+        for match in re.finditer(rf"\b{word}\b", source, re.IGNORECASE):
+            yield Decimal(value), match.span()
+            yield from _multiplied(Decimal(value), match.span(), source)
+    for value, char in enumerate(_DIGITS):
+        yield from ((Decimal(value), match.span()) for match in re.finditer(char, source))
+
+
+def _multiplied(number: Decimal, span: Span, source: str) -> Iterator[tuple[Decimal, Span]]:
+    """What a number is together with what follows it: a scale, or a percent sign."""
+    scale = _SCALE.match(source, span[1]) or _CJK_SCALE.match(source, span[1])
+    if scale is not None:
+        yield number.scaleb(_SCALES[scale[1].lower()]), (span[0], scale.end())
+    percent = _PERCENT.match(source, span[1])
+    if percent is not None:
+        yield number / 100, (span[0], percent.end())

@@ -11,6 +11,7 @@ from harmony_gen.messages import INSTRUCTING, Message, messages_of, source_of
 from harmony_gen.schema import Schema
 from harmony_gen.schema.separators import Joint
 from harmony_gen.schema.sources import written_element
+from harmony_gen.schema.verbatim import VerbatimPlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ class Shared(TypedDict, total=False):
         max_new_tokens: the most tokens of the turn, thoughts and its end included; 512 by default. The answer is
             always complete within them.
         sampling: how tokens are chosen; greedy by default.
-        rules: further conditions on values, as made by `harmony_gen.rule`.
+        rules: further conditions on values, as made by `harmony_gen.rule` or `harmony_gen.verbatim`.
         reasoning: how much a model that can think may think before it answers: a number of tokens, or "low",
             "medium" or "high" for a quarter, half or three quarters of `max_new_tokens`; by default not at all.
         tools: functions or descriptions (see `harmony_gen.tools.Tool`), of which the model may call one instead
@@ -46,7 +47,7 @@ class Shared(TypedDict, total=False):
 
     max_new_tokens: int
     sampling: Sampling | None
-    rules: Sequence[Rule]
+    rules: Sequence[Rule | VerbatimPlace]
     reasoning: int | Effort | None
     tools: Sequence[Tool]
     examples: Sequence[tuple[str, Any]]
@@ -123,7 +124,7 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
     max_new_tokens: int = 512,
     sampling: Sampling | None = None,
     source: str | None = None,
-    rules: Sequence[Rule] = (),
+    rules: Sequence[Rule | VerbatimPlace] = (),
     reasoning: int | Effort | None = None,
     tools: Sequence[Tool] = (),
     examples: Sequence[tuple[str, Any]] = (),
@@ -139,16 +140,19 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
     if schema is None and not tools:
         raise SchemaError("There is no schema: give one, or tools that may be called.")
     thoughts, effort = _thoughts(reasoning, max_new_tokens)
-    compiled = None if schema is None else Schema.of(schema).with_rules(rules)
+    quoted = [one for one in rules if isinstance(one, VerbatimPlace)]
+    compiled = None if schema is None else Schema.of(schema).quoting(quoted)
     messages, described = messages_of(prompt), tools_.describe(tools)
     _check_tools(messages, described)
+    source = source_of(messages) if source is None else source
+    others = [one for one in rules if not isinstance(one, VerbatimPlace)]
     return Request(
         messages=messages,
-        schema=compiled,
+        schema=None if compiled is None else compiled.bound(source).with_rules(others),
         tools=described,
         max_new_tokens=max_new_tokens,
         sampling=sampling or Sampling(),
-        source=source_of(messages) if source is None else source,
+        source=source,
         examples=tuple(_example(compiled, number, example) for number, example in enumerate(examples)),
         reasoning=thoughts,
         effort=effort,
@@ -180,7 +184,7 @@ def _example(schema: Schema[Any] | None, number: int, example: Any) -> tuple[str
     if not isinstance(text, str):
         raise TypeError(f"An example is a pair of a text and its answer; number {number} is {example!r:.80}.")
     try:
-        return text, _written(schema, value)
+        return text, _written(schema.bound(text), value)
     except ValidationError as error:
         raise ValidationError(f"The answer of example {number} is not valid: {error}") from error
 

@@ -29,7 +29,8 @@ CONSTRAINTS = frozenset(
     "if then else properties patternProperties additionalProperties unevaluatedProperties propertyNames "
     "required minProperties maxProperties dependentRequired dependentSchemas dependencies items prefixItems "
     "additionalItems unevaluatedItems contains minContains maxContains minItems maxItems uniqueItems "
-    "minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split()
+    "minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf "
+    "x-verbatim".split()
 )
 """Keywords that constrain; all others are annotations by the standard."""
 

@@ -21,6 +21,8 @@ from harmony_gen.schema.search import GrammarFinisher, JsonFinisher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pydantic
+
     from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
     from harmony_gen.schema.xsd.options import Options
 
@@ -97,7 +99,8 @@ def from_json_text(text: str, order: str) -> Schema[Any]:
 def of_json_schema(schema: JsonSchema, registry: Registry, order: str) -> Schema[Any]:
     """The schema of a JSON Schema that may refer to the documents of a registry."""
     judge = JsonSchemaJudge(schema, registry)
-    return _json_schema(schema, judge, read_json, order)
+    made = _json_schema(schema, judge, read_json, order)
+    return replace(made, remade=lambda changed: of_json_schema(changed, registry, order))
 
 
 def _json_schema(schema: JsonSchema, judge: JsonSchemaJudge, parse: Callable[[str], T], order: str) -> Schema[T]:
@@ -128,7 +131,10 @@ def _unique_items(schema: JsonSchema, root: Subschema) -> tuple[Rule, ...]:
 @lru_cache(maxsize=128)
 def from_type(kind: Any, order: str) -> Schema[Any]:
     """The schema of a type that Pydantic reads."""
-    adapter, schema = sources.described(kind)
+    return _of_type(*sources.described(kind), order)
+
+
+def _of_type(adapter: pydantic.TypeAdapter[Any], schema: JsonSchema, order: str) -> Schema[Any]:
     validators = PydanticJudge(adapter)
     judge = JsonSchemaJudge(schema)
     base = _json_schema(schema, judge, validators.parse, order)
@@ -141,4 +147,5 @@ def from_type(kind: Any, order: str) -> Schema[Any]:
         rules=(*base.rules, PydanticRule(adapter)),
         finisher=cast("JsonFinisher", base.finisher).judged_by(accepts),
         validators=validators,
+        remade=lambda changed: _of_type(adapter, changed, order),
     )

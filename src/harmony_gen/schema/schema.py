@@ -17,6 +17,7 @@ from harmony_gen.schema.markup.completion import Completer
 from harmony_gen.schema.markup.text import unescaped
 from harmony_gen.schema.rules import Rule, RulesJudge
 from harmony_gen.schema.search import Finisher, JsonFinisher
+from harmony_gen.schema.verbatim import bound, has_quotations, with_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from harmony_gen.schema.scanner import Closed, Scalar, Scanner
     from harmony_gen.schema.sources import Documents
     from harmony_gen.schema.subschema import JsonSchema
+    from harmony_gen.schema.verbatim import VerbatimPlace
     from harmony_gen.schema.xsd.reader import Reader
 
 T = TypeVar("T")
@@ -56,6 +58,7 @@ class Schema(Generic[T]):
         reader: reads XML documents; None for anything else.
         left_out: what valid XML documents may hold and answers never do, in words.
         quick_judge: a judge of texts that the grammar admits, if there is one that is quicker than `judge`.
+        remade: makes a schema of the same kind from a changed JSON Schema; None for anything else.
     """
 
     grammar: str
@@ -73,6 +76,7 @@ class Schema(Generic[T]):
     reader: Reader | None = None
     left_out: tuple[str, ...] = ()
     quick_judge: Judge | None = None
+    remade: Callable[[JsonSchema], Schema[T]] | None = None
 
     @classmethod
     def of(cls, source: Any) -> Schema[Any]:
@@ -267,6 +271,21 @@ class Schema(Generic[T]):
     def accepts(self, text: bytes) -> bool:
         """Whether every judge accepts a text."""
         return self.judge.accepts(text) and (self.validators is None or self.validators.accepts(text))
+
+    def quoting(self, places: Sequence[VerbatimPlace]) -> Schema[T]:
+        """This schema with quotations where `verbatim` says so; raises SchemaError if answers are not JSON."""
+        if not places:
+            return self
+        if self.remade is None or self.json_schema is None:
+            raise SchemaError("Quotations need answers in JSON: verbatim names no place of this schema.")
+        return self.remade(with_places(self.json_schema, places))
+
+    def bound(self, source: str) -> Schema[T]:
+        """This schema with its quotations taken from a source; raises SchemaError if it has any and that is empty."""
+        if self.remade is None or self.json_schema is None or not has_quotations(self.json_schema):
+            return self
+        found = self.remade(bound(self.json_schema, source))
+        return replace(found, description=self.description, json_schema=self.json_schema)
 
     def with_rules(self, rules: Sequence[Rule]) -> Schema[T]:
         """This schema with further conditions, as made by `rule`.

@@ -155,6 +155,12 @@ def _evolve(self: Any, **changes: Any) -> Any:
     )
 
 
+def _verbatim(_: Any, source: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """A string that is to stand in a source does, once the schema is bound to one."""
+    if isinstance(instance, str) and isinstance(source, str) and (not instance or instance not in source):
+        yield ValidationError(f"{instance!r:.200} does not stand in the source")
+
+
 def _specification(validator: Any) -> Specification:
     found: Specification = _SPECIFICATIONS[type(validator)]
     return found
@@ -171,6 +177,7 @@ def _kind(base: Any) -> Any:
         "unevaluatedProperties": _unevaluated_properties,
     }
     keywords = {keyword: check for keyword, check in own.items() if keyword in base.VALIDATORS}
+    keywords["x-verbatim"] = _verbatim
     extend: Any = jsonschema.validators.extend
     kind = extend(base, keywords)
     kind.evolve = _evolve

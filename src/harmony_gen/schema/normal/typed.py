@@ -10,6 +10,7 @@ from harmony_gen.schema.normal.goals import ANY, NEVER, Goal, both
 from harmony_gen.schema.normal.node import EVERYTHING, Node
 from harmony_gen.schema.normal.numbers import Numbers, interval
 from harmony_gen.schema.normal.objects import OPEN, Object, objects
+from harmony_gen.schema.strings.factors import factors
 from harmony_gen.schema.strings.formats import STANDARD
 from harmony_gen.schema.strings.language import Language
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from harmony_gen.schema.subschema import Subschema
 
 _NUMBER = frozenset("minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split())
-_STRING = frozenset("minLength maxLength pattern format".split())
+_STRING = frozenset("minLength maxLength pattern format x-verbatim".split())
 _ARRAY = frozenset("items prefixItems additionalItems minItems maxItems uniqueItems contains".split())
 _OBJECT = frozenset(
     "properties patternProperties additionalProperties propertyNames required minProperties maxProperties "
@@ -85,6 +86,8 @@ class Typed:
             found = Language.lengths(_count(keywords.get("minLength", 0)), None if most is None else _count(most))
         if "pattern" in keywords:
             found &= Language.pattern(keywords["pattern"])
+        if isinstance(keywords.get("x-verbatim"), str):  # bound to a source
+            found &= factors(keywords["x-verbatim"])
         known = STANDARD.get(keywords.get("format", ""))
         if known is not None:
             if not known.exact:

@@ -17,6 +17,7 @@ from harmony_gen.schema.strings.expression import (
     merged_widths,
     negation,
 )
+from harmony_gen.schema.strings.factors import Factors
 from harmony_gen.schema.strings.language import Language, _Lengths, _Pattern, _Values
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class _Complement(Language):
     @property
     def tree(self) -> Node:
         few = self.body.values is None or len(self.body.values) <= _FEW
-        return negation(self.body.tree) if few and self.exact else ANYTHING
+        return negation(self.body.tree) if few and self.exact and not isinstance(self.body, Factors) else ANYTHING
 
     def __invert__(self) -> Language:
         return self.body
@@ -83,6 +84,10 @@ class _Intersection(_Combined):
 
     def __invert__(self) -> Language:
         return union(~part for part in self.parts)
+
+    def completions(self, partial: str) -> Iterator[str]:
+        factors = next((part for part in self.parts if isinstance(part, Factors)), None)
+        yield from Language.completions(self, partial) if factors is None else factors.suitable(partial, self)
 
     def _has(self, text: str) -> bool:
         return all(part._has(text) for part in self.parts)

@@ -1,0 +1,96 @@
+"""Strings that must be quotations of the source: `x-verbatim`, `Verbatim()`, `verbatim("/quote")`.
+
+They are masked: a schema is bound to the source of each answer, and its grammar admits no other strings there.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harmony_gen.errors import SchemaError
+from harmony_gen.schema.json_schema import subschemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
+    from harmony_gen.schema.subschema import JsonSchema
+
+KEYWORD = "x-verbatim"
+
+_POINTER = re.compile(r"(/([^~/]|~[01])*)*")
+
+
+class Verbatim:
+    """Marks a string of a Pydantic type that must be a quotation of the source: `Annotated[str, Verbatim()]`."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The type's JSON Schema, with the keyword."""
+        return {**handler(schema), KEYWORD: True}
+
+
+@dataclass(frozen=True)
+class VerbatimPlace:
+    """A place whose strings must be quotations of the source; see `verbatim`."""
+
+    place: str
+
+
+def verbatim(place: str) -> VerbatimPlace:
+    """A rule that the strings at one place are quotations of the source, enforced by the mask.
+
+    Args:
+        place: a JSON Pointer; "*" stands for any index of an array.
+
+    Raises:
+        ValueError: the place is no JSON Pointer.
+    """
+    if not _POINTER.fullmatch(place):
+        message = f'The place of a quotation must be a JSON Pointer like "/quote" or "/quotes/*"; it is {place!r}.'
+        raise ValueError(message)
+    return VerbatimPlace(place)
+
+
+def with_places(schema: JsonSchema, places: Iterable[VerbatimPlace]) -> JsonSchema:
+    """A JSON Schema whose strings at some places must be quotations."""
+    inner = [_at(place.place.split("/")[1:]) for place in places]
+    if not inner:
+        return schema
+    if not isinstance(schema, dict):
+        return {"allOf": [schema, *inner]}
+    outer = {keyword: value for keyword, value in schema.items() if keyword not in ("allOf", "$ref")}
+    known = [*schema.get("allOf", ()), *([{"$ref": schema["$ref"]}] if "$ref" in schema else ())]
+    return {**outer, "allOf": [*known, *inner]}
+
+
+def _at(steps: list[str]) -> dict[str, Any]:
+    """What says of a place that its strings are quotations."""
+    if not steps:
+        return {KEYWORD: True}
+    step = steps[0].replace("~1", "/").replace("~0", "~")
+    return {"items": _at(steps[1:])} if step == "*" else {"properties": {step: _at(steps[1:])}}
+
+
+def has_quotations(schema: JsonSchema) -> bool:
+    """Whether strings of a JSON Schema must be quotations of a source that it is not bound to yet."""
+    return any(part.get(KEYWORD) is True for _, part in subschemas(schema))
+
+
+def bound(schema: JsonSchema, source: str) -> JsonSchema:
+    """A JSON Schema whose quotations are those of a source.
+
+    Raises:
+        SchemaError: the source is empty, so nothing can be quoted.
+    """
+    if not source:
+        raise SchemaError(f"The schema has strings that must be quotations ({KEYWORD}), and the source is empty.")
+    found = copy.deepcopy(schema)
+    for _, part in subschemas(found):
+        if part.get(KEYWORD) is True:
+            part[KEYWORD] = source
+    return found
