@@ -14,6 +14,7 @@ from harmony_gen import Generator, Schema, SchemaError, ValidationError
 from harmony_gen.schema import disk
 from harmony_gen.schema.xsd import compiled, compiling, loading
 from harmony_gen.schema.xsd.origin import origin
+from harmony_gen.schema.xsd.references import Head
 
 HEAD = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" '
 MAIN = (
@@ -160,7 +161,7 @@ def test_texts_and_archives_are_kept(folder: Path, tmp_path: Path, compilations:
 
 
 def test_what_is_not_known_to_belong_is_not_kept(folder: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harmony_gen.schema.xsd.origin._locations", lambda _: [])
+    monkeypatch.setattr("harmony_gen.schema.xsd.origin.head", lambda _: Head("", []))
     Schema.from_xsd(folder / "main.xsd")
     assert not place.exists()
 

@@ -59,6 +59,8 @@ def compile_xsd(source: str | Path | Any, main: str | None, options: Options) ->
 
     if not isinstance(source, xmlschema.XMLSchemaBase):
         raise SchemaError(f"An XML Schema is a path, a text or an xmlschema.XMLSchema, not {source!r:.80}.")
+    if source.XSD_VERSION != "1.0":
+        raise SchemaError(f"The schema is XML Schema {source.XSD_VERSION}. Build it with xmlschema.XMLSchema10.")
     return _ready(plan_of(source, options), lambda: source)
 
 

@@ -11,11 +11,12 @@ from harmony_gen.schema.markup import limited, written
 from harmony_gen.schema.xsd.content import Documents
 from harmony_gen.schema.xsd.linking import described, fields_of, identities_of, targets_of
 from harmony_gen.schema.xsd.names import SCHEMA, split
+from harmony_gen.schema.xsd.origin import listed
 from harmony_gen.schema.xsd.outline import outline
 from harmony_gen.schema.xsd.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from harmony_gen.schema.markup import Grammar
     from harmony_gen.schema.xsd.options import Options
@@ -100,21 +101,28 @@ def _roots(schema: Any, root: str | None) -> list[Any]:
         found = [element for element in everything if root in (element.name, split(element.name)[1])]
         own = [element for element in found if element.name in declared] or found
         if len(own) != 1 or own[0].abstract:
-            known = ", ".join(sorted(split(name)[1] for name in declared)) or "none"
+            why = (
+                "" if not own else " (it is abstract)" if len(own) == 1 else " (several namespaces do: {namespace}name)"
+            )
+            known = _named(element for element in declared.values() if not element.abstract) or "none"
             raise SchemaError(
-                f"The schema declares no element {root!r} that a document may begin with; it has: {known}."
+                f"The schema declares no element {root!r} that a document may begin with{why}; it has: {known}."
             )
         return own
     candidates = [element for element in declared.values() if not element.abstract]
     if not candidates:
-        raise SchemaError("The schema declares no element at its top, so there are no documents of it.")
+        why = f"all are abstract: {_named(declared.values())}" if declared else "there is none at its top"
+        raise SchemaError(f"The schema declares no element that a document may begin with: {why}.")
     if len(candidates) > 1:
         used = _referred(schema)
         candidates = [element for element in candidates if element.name not in used] or candidates
     if len(candidates) > 1:
-        named = ", ".join(sorted(split(element.name)[1] for element in candidates))
-        raise SchemaError(f"A document may begin with several elements; say root=… with one of: {named}.")
+        raise SchemaError(f"A document may begin with several elements; say root=… with one of: {_named(candidates)}.")
     return candidates
+
+
+def _named(elements: Iterable[Any]) -> str:
+    return listed(sorted(split(element.name)[1] for element in elements))
 
 
 def _referred(schema: Any) -> set[str]:

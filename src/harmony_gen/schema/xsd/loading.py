@@ -5,14 +5,20 @@ from __future__ import annotations
 import tempfile
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import xmlschema
 
 from harmony_gen.errors import SchemaError
+from harmony_gen.schema.xsd import faults
 from harmony_gen.schema.xsd.origin import is_text, main_document
+
+_LOST = (xmlschema.XMLSchemaIncludeWarning, xmlschema.XMLSchemaImportWarning)
+_VERSION = "{http://www.w3.org/2007/XMLSchema-versioning}minVersion"
+_LARGEST = 2**28
+"""Bytes of the files of an archive."""
 
 
 def load(source: str | Path, main: str | None = None) -> Any:
@@ -30,28 +36,37 @@ def load(source: str | Path, main: str | None = None) -> Any:
         return _built(source, "The schema")
     path = Path(source)
     if path.is_dir():
-        return _built(str(main_document(path, main)), f"The schema {path}")
-    if not zipfile.is_zipfile(path):
-        return _built(str(path), f"The schema {path}")
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
-        archive.extractall(folder)  # it never writes outside the folder
-        return _built(str(main_document(Path(folder), main)), f"The schema in {path}")
+        return _built(main_document(path, main), f"The schema {path}")
+    if path.suffix != ".zip" and not zipfile.is_zipfile(path):
+        return _built(path, f"The schema {path}")
+    with tempfile.TemporaryDirectory() as folder:
+        _unpack(path, folder)
+        return _built(main_document(Path(folder), main), f"The schema in {path}")
 
 
-def _built(source: str, what: str) -> Any:
-    errors = (xmlschema.XMLSchemaException, ParseError, OSError, ValueError, TypeError, KeyError, RecursionError)
+def _unpack(path: Path, folder: str) -> None:
+    """Writes the files of an archive into a folder, and nowhere else."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+            if size > _LARGEST:
+                raise SchemaError(f"The archive {path} holds {size:,} bytes; at most {_LARGEST:,} are unpacked.")
+            archive.extractall(folder)  # names with .. or a root are cut down to what is inside
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError) as error:
+        raise SchemaError(f"The archive {path} cannot be unpacked: {error}.") from error
+
+
+def _built(source: str | Path, what: str) -> Any:
+    """The schema of a text or a file."""
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            schema = xmlschema.XMLSchema10(source, allow="local", defuse="always")
-    except errors as error:
-        reason = str(getattr(error, "message", "") or error).strip().partition("\n")[0]
-        path = getattr(error, "path", None)
-        where = f" at {path}" if path else ""
-        raise SchemaError(f"{what} is no XML Schema 1.0{where}: {reason or type(error).__name__}") from error
-    missing = [
-        str(one.message) for one in caught if "Include" in one.category.__name__ or "Import" in one.category.__name__
-    ]
-    if missing:
-        raise SchemaError(f"{what} needs a document that was not found: {missing[0]}")
+            schema = xmlschema.XMLSchema10(str(source), allow="local", defuse="always")
+    except faults.ERRORS as error:
+        raise faults.fault(error, source, what) from error
+    lost = [str(one.message) for one in caught if issubclass(one.category, _LOST)]
+    if lost:
+        raise faults.missing(source, what) or SchemaError(f"{what} needs a document that was not found: {lost[0]}")
+    if schema.source.root.get(_VERSION, "1.0").strip() > "1.0":
+        raise faults.newer(source, what) or SchemaError(f"{what} is XML Schema 1.1. Only 1.0 can be guaranteed.")
     return schema

@@ -5,23 +5,21 @@ The files are found without building the schema: by the locations that the first
 
 from __future__ import annotations
 
-import contextlib
+import re
 import zipfile
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
-from xml.parsers import expat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harmony_gen.errors import SchemaError
+from harmony_gen.schema.xsd.references import file_of, head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _SUFFIX = ".xsd"
-_XSD = "http://www.w3.org/2001/XMLSchema "
-_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance "
-_REFERRING = frozenset(_XSD + name for name in ("include", "import", "redefine", "override"))
-_AHEAD = _REFERRING | {_XSD + "annotation"}
-"""What may stand before the components of a schema."""
+_PLACES = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_MOST_NAMED = 20
 
 
 class Origin(NamedTuple):
@@ -47,18 +45,27 @@ def origin(source: str | Path, main: str | None) -> Origin:
         SchemaError: there is no such file, or it is not plain with which document of a folder to begin.
     """
     if isinstance(source, str) and is_text(source):
-        documents = _belonging(source.encode(), Path.cwd())
-        return Origin(source, main, _digest({"": source.encode(), **documents}), _files(documents))
-    given = path = Path(source)
+        documents = belonging(source)
+        return Origin(source, main, _digest(documents), _files(documents))
+    given = path = _given(source)
     if given.is_dir():
         path = main_document(given, main)
-    data = _read(path)
-    if data is None:
-        raise SchemaError(f"There is no file {str(given)[:200]!r} to read. Pass the path of a schema, or its text.")
     if zipfile.is_zipfile(path):
-        return Origin(given.absolute(), main, _digest({"": data}), frozenset())
-    documents = _belonging(data, path.parent)
-    return Origin(given.absolute(), main, _digest({"": data, **documents}), _files(documents) | {path.resolve()})
+        return Origin(given.absolute(), main, _digest({path: path.read_bytes()}), frozenset())
+    documents = belonging(path)
+    if documents[path] is None:
+        raise SchemaError(f"There is no file {str(given)[:200]!r} to read. Pass the path of a schema, or its text.")
+    return Origin(given.absolute(), main, _digest(documents), _files(documents))
+
+
+def _given(source: str | Path) -> Path:
+    """The path that is given."""
+    text = str(source)
+    if not text.strip():
+        raise SchemaError("The source is empty. Pass the path of a schema, or its text.")
+    if _PLACES.match(text):
+        raise SchemaError(f"{text[:200]!r} is in a network, and nothing is fetched. Save it, and pass the path.")
+    return Path(source)
 
 
 def is_text(source: str) -> bool:
@@ -74,23 +81,59 @@ def main_document(folder: Path, main: str | None) -> Path:
     """
     if main is not None:
         path = folder / main
-        if not path.is_file():
+        if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
             raise SchemaError(f"There is no document {main!r} in the folder or archive.")
         return path
     paths = sorted(folder.rglob(f"*{_SUFFIX}"))
-    texts = {path: path.read_text("utf-8", errors="replace") for path in paths}
-    first = [path for path in paths if not any(path.name in text for other, text in texts.items() if other is not path)]
+    if not paths:
+        raise SchemaError(f"The folder or archive holds no {_SUFFIX} file.")
+    named = {file for path in paths for file in _named(path) if file != path.resolve()}
+    first = [path for path in paths if path.resolve() not in named]
     if len(first) != 1:
-        named = ", ".join(str(path.relative_to(folder)) for path in first or paths) or "none"
-        raise SchemaError(f"It is not plain with which document to begin; say main=…. Candidates: {named}.")
+        known = listed(str(path.relative_to(folder)) for path in first or paths)
+        raise SchemaError(f"It is not plain with which document to begin; say main=…. Candidates: {known}.")
     return first[0]
 
 
-def _files(documents: dict[str, bytes | None]) -> frozenset[Path]:
-    return frozenset(Path(name).resolve() for name in documents)
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence; of many the first."""
+    found = list(names)
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return ", ".join(found[:_MOST_NAMED]) + more
 
 
-def _digest(documents: dict[str, bytes | None]) -> str:
+def belonging(source: str | Path) -> dict[Path | None, bytes | None]:
+    """The documents of a schema: the text (None) or file to begin with, those it names, and those that they name.
+
+    What is not there is None.
+    """
+    found: dict[Path | None, bytes | None] = {}
+    waiting: list[Path | None] = [source if isinstance(source, Path) else None]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        data = found[path] = _read(path) if path is not None else str(source).encode()
+        if data is not None:
+            waiting += _files_named(data, Path.cwd() if path is None else path.parent)
+    return found
+
+
+def _named(path: Path) -> list[Path]:
+    """The files that a document names."""
+    return _files_named(_read(path) or b"", path.parent)
+
+
+def _files_named(data: bytes, folder: Path) -> list[Path]:
+    found = (file_of(one.location, folder) for one in head(data).references if one.location)
+    return [file for file in found if file is not None]
+
+
+def _files(documents: dict[Path | None, bytes | None]) -> frozenset[Path]:
+    return frozenset(path.resolve() for path in documents if path is not None)
+
+
+def _digest(documents: Mapping[Any, bytes | None]) -> str:
     """A hash of contents, in order; not of names, so that a folder may be moved."""
     found = sha256()
     for data in documents.values():
@@ -98,70 +141,8 @@ def _digest(documents: dict[str, bytes | None]) -> str:
     return found.hexdigest()
 
 
-def _belonging(data: bytes, folder: Path) -> dict[str, bytes | None]:
-    """The documents that one names, and those that they name, by their paths; None for what is not there."""
-    found: dict[str, bytes | None] = {}
-    waiting = [(data, folder)]
-    while waiting:
-        data, folder = waiting.pop()
-        for location in _locations(data):
-            path = _path(location, folder)
-            if path is None or str(path) in found:
-                continue
-            content = found[str(path)] = _read(path)
-            if content is not None:
-                waiting.append((content, path.parent))
-    return found
-
-
-def _path(location: str, folder: Path) -> Path | None:
-    """The file of a location; None if that is in a network."""
-    parts = urlsplit(location)
-    if parts.scheme == "file":
-        return Path(url2pathname(parts.path))
-    if len(parts.scheme) > 1:  # one letter is a drive
-        return None
-    path = (folder / location).resolve()
-    return path if path.exists() else (folder / unquote(parts.path)).resolve()
-
-
 def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError:
         return None
-
-
-class _Enough(Exception):  # noqa: N818 - it is no error
-    """No more locations follow."""
-
-
-def _locations(data: bytes) -> list[str]:
-    """The locations that a schema document names."""
-    found: list[str] = []
-    depth = 0
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth == 1:
-            pairs = attributes.get(_INSTANCE + "schemaLocation", "").split()
-            found.extend([*pairs[1::2], *attributes.get(_INSTANCE + "noNamespaceSchemaLocation", "").split()])
-        elif depth == 2:  # noqa: PLR2004 - a child of the root
-            if name not in _AHEAD:
-                raise _Enough
-            if name in _REFERRING and attributes.get("schemaLocation", "").strip():
-                found.append(attributes["schemaLocation"].strip())
-
-    def end(_: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def refuse(*_: object) -> None:  # documents that declare entities are no schemas
-        raise _Enough
-
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, refuse
-    with contextlib.suppress(_Enough, expat.ExpatError, ValueError):
-        parser.Parse(data, True)
-    return found
