@@ -1,0 +1,96 @@
+"""Texts in sentences, from the templates of a domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from finetune.embedded.template import Piece, joined, render, slots
+
+if TYPE_CHECKING:
+    from finetune.embedded.domain import Domain, Prose
+    from finetune.embedded.draw import Draw
+    from finetune.embedded.records import Record
+    from finetune.embedded.template import Sequence_
+
+_HESITATIONS = ("um ", "uh ", "okay ", "so ", "hi ", "hey ", "yes hello ", "well ", "please ", "")
+_COURTESIES = (" please", " thanks", " thank you", "", "", "")
+
+
+def has_prose(domain: Domain, *, held: bool) -> bool:
+    """Whether there are sentences for a domain, of those training uses or of those it does not."""
+    prose = domain.held_prose if held else domain.prose
+    return bool(prose.texts or prose.requests)
+
+
+def write(draw: Draw, record: Record, *, held: bool = False, longest: int = 3) -> str:
+    """Tell some facts of a record in sentences, or ask for something in words that carry them.
+
+    Args:
+        draw: chance; its mood is set for what is written.
+        record: its facts are drawn as they are told.
+        held: use templates that training never uses.
+        longest: most sentences after the first template.
+    """
+    domain = record.domain
+    prose = domain.held_prose if held else domain.prose
+    draw.prose = True
+    requests = len(prose.requests)
+    if requests and (not prose.texts or draw.chance(requests / (requests + len(prose.texts)))):
+        return _request(draw, record, prose)
+    return _text(draw, record, prose, longest)
+
+
+def narrate(draw: Draw, record: Record, *, held: bool = False, longest: int = 1) -> str:
+    """Tell some facts of a record in sentences, never in a request. The domain must have texts of this kind."""
+    draw.prose = True
+    return _text(draw, record, record.domain.held_prose if held else record.domain.prose, longest)
+
+
+def _text(draw: Draw, record: Record, prose: Prose, longest: int) -> str:
+    pieces = render(draw, draw.pick(prose.texts), record.surface)
+    told = {piece.key for piece in pieces if piece.key}
+    parts = [_capital(pieces)]
+    count = draw.pick((0, 0, 0, 1, 1, 2, 3)) if longest else 0
+    for template in _further(draw, prose, told, min(count, longest)):
+        parts.append(_capital(render(draw, template, record.surface)))
+    gap = "" if draw.language == "zh" else draw.pick((" ", " ", " ", "\n"))
+    return gap.join(parts)
+
+
+def _further(draw: Draw, prose: Prose, told: set[str], count: int) -> list[Sequence_]:
+    """Sentences that tell nothing that has been told."""
+    known = set(told)
+    chosen: list[Sequence_] = []
+    for template in draw.shuffled(prose.sentences):
+        if len(chosen) == count:
+            break
+        keys = slots(template)
+        if not keys & known:
+            chosen.append(template)
+            known |= keys
+    return chosen
+
+
+def _capital(pieces: list[Piece]) -> str:
+    """A text whose first letter is a capital, unless a fact that is copied stands there."""
+    text = joined(pieces)
+    first = next((piece for piece in pieces if piece.text), None)
+    return text if first is None or first.key else text[:1].upper() + text[1:]
+
+
+def _request(draw: Draw, record: Record, prose: Prose) -> str:
+    """Something said: at times in small letters and without stops."""
+    draw.spoken = True
+    record.lower = draw.chance(0.4)
+    bare = record.lower or draw.chance(0.15)
+    pieces = render(draw, draw.pick(prose.requests), record.surface)
+    if bare:
+        pieces = [piece if piece.key else Piece(_bare(piece.text, lower=record.lower), "") for piece in pieces]
+        text = joined(pieces).rstrip()
+        return draw.pick(_HESITATIONS) + text + draw.pick(_COURTESIES) if draw.chance(0.3) else text
+    return _capital(pieces)
+
+
+def _bare(text: str, *, lower: bool) -> str:
+    kept = "".join(sign for sign in text if sign not in ".?!")
+    return kept.lower().replace("i'd", "id") if lower else kept

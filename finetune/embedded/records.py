@@ -1,0 +1,143 @@
+"""Facts: what a text tells about the fields of a domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from finetune.embedded.template import joined, render
+
+if TYPE_CHECKING:
+    from finetune.embedded.domain import Domain, Field
+    from finetune.embedded.draw import Draw
+    from finetune.embedded.values.value import Value
+
+_ATTEMPTS = 4
+_NOTHING = ("n/a", "N/A", "-", "none", "not provided", "unknown", "", "TBD", "not specified", "—", "?", "null")
+_ZH_NOTHING = ("无", "暂无", "-", "未填写", "待定", "不详", "未知", "/")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A field with what the text says of it.
+
+    Attributes:
+        field: the field.
+        surface: as it stands in the text.
+        gold: as it stands in the answer, parts under their keys; None where there is none.
+        cells: of rows or an object: every part's value under its key.
+    """
+
+    field: Field
+    surface: str
+    gold: Any
+    cells: tuple[dict[str, Value], ...] = ()
+
+
+class Record:
+    """The facts of one text. Each is drawn when it is first told.
+
+    Attributes:
+        domain: what the text is about.
+        facts: those that have been told.
+        lower: whether the text knows small letters only.
+        whole: whether rows must be told with all their parts.
+    """
+
+    def __init__(self, draw: Draw, domain: Domain) -> None:
+        self.domain = domain
+        self.facts: dict[str, Fact] = {}
+        self.lower = False
+        self.whole = False
+        self._draw = draw
+        self._fields = {field.key: field for field in domain.fields}
+
+    def surface(self, key: str) -> str:
+        """The text of a fact."""
+        return self.tell(key).surface
+
+    def tell(self, key: str) -> Fact:
+        """A fact, the same at every call."""
+        if key not in self.facts:
+            self.facts[key] = self._distinct(self._fields[key])
+        return self.facts[key]
+
+    def deny(self, key: str) -> Fact:
+        """Says that there is no such thing."""
+        surface = self._draw.pick(_ZH_NOTHING if self.domain.language == "zh" else _NOTHING)
+        self.facts[key] = Fact(self._fields[key], surface, None)
+        return self.facts[key]
+
+    def untold(self) -> list[Field]:
+        """Fields that the text does not mention."""
+        return [field for field in self.domain.fields if field.key not in self.facts]
+
+    def _distinct(self, field: Field) -> Fact:
+        """A fact whose text differs from that of every other one, so that it is clear which is meant."""
+        taken = {fact.surface for fact in self.facts.values()}
+        for _ in range(_ATTEMPTS):
+            fact = make_fact(self._draw, field, whole=self.whole)
+            if fact.surface not in taken:
+                break
+        return _lowered(fact) if self.lower else fact
+
+
+def make_fact(draw: Draw, field: Field, *, whole: bool) -> Fact:
+    """Draw a fact.
+
+    Args:
+        draw: chance.
+        field: what it is about.
+        whole: whether rows must be told with all their parts.
+    """
+    if field.make is not None:
+        value = field.make(draw)
+        return Fact(field, value.surface, value.gold)
+    count = draw.between(*field.size) if field.kind == "rows" else 1
+    cells = tuple({part.key: _make(draw, part) for part in field.parts} for _ in range(count))
+    lines, golds = _written(draw, field, cells, whole=whole)
+    return Fact(field, _strung(draw, lines), golds if field.kind == "rows" else golds[0], cells)
+
+
+def _make(draw: Draw, part: Field) -> Value:
+    if part.make is None:
+        message = f"{part.key!r} lies too deep: parts hold no parts"
+        raise ValueError(message)
+    return part.make(draw)
+
+
+def _written(
+    draw: Draw, field: Field, cells: tuple[dict[str, Value], ...], *, whole: bool
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Each row in one line and its answer; what a line does not tell is None, unless rows are whole."""
+    template = draw.pick(field.templates)
+    lines: list[str] = []
+    golds: list[dict[str, Any]] = []
+    for row in cells:
+        pieces = render(draw, template, lambda key, row=row: row[key].surface)  # type: ignore[misc]
+        told = {piece.key for piece in pieces}
+        lines.append(joined(pieces))
+        golds.append({key: value.gold if whole or key in told else None for key, value in row.items()})
+    return lines, golds
+
+
+def _strung(draw: Draw, lines: list[str]) -> str:
+    if len(lines) == 1:
+        return lines[0]
+    if not draw.prose:
+        return draw.pick(("; ", "; ", " / ", " | ")).join(lines)
+    if draw.language == "zh":
+        return draw.pick(("；", "，", "、")).join(lines)
+    between, last = draw.pick(((", ", " and "), ("; ", "; "), (", ", ", and "), ("; ", "; and "), (", ", ", plus ")))
+    return between.join(lines[:-1]) + last + lines[-1]
+
+
+def _lowered(fact: Fact) -> Fact:
+    gold = fact.gold
+    if fact.field.kind == "str":
+        gold = gold.lower()
+    elif fact.field.kind == "list":
+        gold = [part.lower() for part in gold]
+    elif fact.field.kind in ("rows", "object"):
+        return fact
+    return replace(fact, surface=fact.surface.lower(), gold=gold)

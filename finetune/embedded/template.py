@@ -1,0 +1,144 @@
+"""Sentences with choices: `{name} is a [cosy|small] {kind}[ near {landmark}|]`.
+
+`{key}` is a slot for a fact, `{%generator}` something drawn on the spot that no fact tells, `[a|b]` one of several
+alternatives, each of which may hold slots and further choices.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from finetune.embedded.values import GENERATORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from finetune.embedded.draw import Draw
+
+_TOKEN = re.compile(r"[\[\]|]|\{[^}]*\}|[^\[\]|{]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for a fact (`{key}`), or for something drawn on the spot (`{%generator}`)."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Alternatives."""
+
+    options: tuple[Sequence_, ...]
+
+
+Sequence_ = tuple["str | Slot | Choice", ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of rendered text: a literal where `key` is "", else the surface of a fact."""
+
+    text: str
+    key: str
+
+
+def parse(source: str) -> Sequence_:
+    """Read a template.
+
+    Args:
+        source: the notation described above.
+
+    Raises:
+        ValueError: brackets do not match.
+    """
+    tokens = _TOKEN.findall(source)
+    sequence, end = _sequence(tokens, 0, inner=False)
+    if end != len(tokens):
+        message = f"brackets do not match in {source!r}"
+        raise ValueError(message)
+    return sequence
+
+
+def _sequence(tokens: list[str], start: int, *, inner: bool) -> tuple[Sequence_, int]:
+    nodes: list[str | Slot | Choice] = []
+    index = start
+    while index < len(tokens):
+        token = tokens[index]
+        if inner and token in "|]":
+            break
+        if token == "]":  # noqa: S105 - a bracket
+            break
+        if token == "[":  # noqa: S105
+            choice, index = _choice(tokens, index + 1)
+            nodes.append(choice)
+            continue
+        nodes.append(Slot(token[1:-1]) if token.startswith("{") else token)
+        index += 1
+    return tuple(nodes), index
+
+
+def _choice(tokens: list[str], start: int) -> tuple[Choice, int]:
+    options: list[Sequence_] = []
+    index = start
+    while True:
+        option, index = _sequence(tokens, index, inner=True)
+        options.append(option)
+        if index >= len(tokens):
+            message = f"a bracket is left open in {''.join(tokens)!r}"
+            raise ValueError(message)
+        index += 1
+        if tokens[index - 1] == "]":
+            return Choice(tuple(options)), index
+
+
+def slots(sequence: Sequence_) -> frozenset[str]:
+    """Keys of all facts a template may mention."""
+    found: set[str] = set()
+    for node in sequence:
+        if isinstance(node, Slot) and not node.key.startswith("%"):
+            found.add(node.key)
+        elif isinstance(node, Choice):
+            found.update(*(slots(option) for option in node.options))
+    return frozenset(found)
+
+
+def render(draw: Draw, sequence: Sequence_, surface: Callable[[str], str]) -> list[Piece]:
+    """Write a template out.
+
+    Args:
+        draw: chooses between alternatives.
+        sequence: the template.
+        surface: the text of a fact by its key.
+
+    Returns:
+        The pieces in order; no choice is left.
+    """
+    pieces: list[Piece] = []
+    _write(draw, sequence, surface, pieces)
+    return pieces
+
+
+def _write(draw: Draw, sequence: Sequence_, surface: Callable[[str], str], pieces: list[Piece]) -> None:
+    for node in sequence:
+        if isinstance(node, str):
+            pieces.append(Piece(node, ""))
+        elif isinstance(node, Choice):
+            _write(draw, draw.pick(node.options), surface, pieces)
+        elif node.key.startswith("%"):
+            pieces.append(Piece(GENERATORS[node.key[1:]][1](draw).surface, ""))
+        else:
+            pieces.append(Piece(surface(node.key), node.key))
+
+
+def joined(pieces: list[Piece]) -> str:
+    """The text of pieces, with "a" turned into "an" where a vowel follows."""
+    parts: list[str] = []
+    for piece in pieces:
+        previous = parts[-1] if parts else ""
+        if piece.text[:1].lower() in "aeio" and piece.text and previous[-3:] in (" a ", " A ", "a ", "A "):
+            parts[-1] = previous[:-1] + "n "
+        parts.append(piece.text)
+    return "".join(parts)

@@ -1,0 +1,243 @@
+"""Dates, times of day and lengths of time."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from finetune.embedded.values.numbers import number_word
+from finetune.embedded.values.value import Value, verbatim
+
+if TYPE_CHECKING:
+    from finetune.embedded.draw import Draw
+
+_MONTHS = "January February March April May June July August September October November December".split()
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_ZH_DAYS = "一二三四五六日"
+_ZH_DIGITS = "〇一二三四五六七八九"
+_UNAMBIGUOUS_DAY = 13
+
+
+def day(draw: Draw) -> Value:
+    """A date of recent years."""
+    return written(draw, date(2015, 1, 1) + timedelta(days=draw.below(365 * 14)))
+
+
+def birthday(draw: Draw) -> Value:
+    """A date of birth."""
+    return written(draw, date(1935, 1, 1) + timedelta(days=draw.below(365 * 80)))
+
+
+def written(draw: Draw, when: date) -> Value:
+    """A date in one of the ways people write it, and as ISO has it."""
+    surface = _zh_date(draw, when) if draw.language == "zh" else _date(draw, when)
+    return Value(surface, when.isoformat())
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _date(draw: Draw, when: date) -> str:  # noqa: PLR0911 - one form, one line
+    month, year, number = _MONTHS[when.month - 1], when.year, when.day
+    form = draw.below(10) if draw.prose else draw.below(16)
+    if form < 2:  # noqa: PLR2004 - form is a choice, not a quantity
+        return f"{month} {number}, {year}"
+    if form < 4:  # noqa: PLR2004
+        return f"{number} {month} {year}"
+    if form == 4:  # noqa: PLR2004
+        return draw.pick(
+            (f"{month[:3]} {number}, {year}", f"{number} {month[:3]} {year}", f"{month[:3]}. {number}, {year}")
+        )
+    if form == 5:  # noqa: PLR2004
+        ordinal = _ordinal(number)
+        return draw.pick(
+            (
+                f"{month} {ordinal}, {year}",
+                f"{ordinal} {month} {year}",
+                f"the {ordinal} of {month} {year}",
+                f"{month} {ordinal} {year}",
+            )
+        )
+    if form == 6:  # noqa: PLR2004
+        weekday = _DAYS[when.weekday()]
+        return draw.pick(
+            (
+                f"{weekday}, {month} {number}, {year}",
+                f"{weekday} {number} {month} {year}",
+                f"{weekday[:3]}, {number} {month[:3]} {year}",
+            )
+        )
+    if form == 7:  # noqa: PLR2004
+        return _in_figures(draw, when)
+    if form in (8, 10, 11, 12):
+        return when.isoformat()
+    if form == 9:  # noqa: PLR2004
+        return draw.pick(
+            (
+                f"{number:02d}-{month[:3]}-{year}",
+                f"{month[:3].upper()} {number:02d} {year}",
+                f"{number} {month[:3]} {year % 100:02d}"
+                if year % 100 > 31 or draw.chance(0.3)
+                else f"{number} {month} {year}",
+            )
+        )  # noqa: PLR2004
+    return _in_figures(draw, when)
+
+
+def _in_figures(draw: Draw, when: date) -> str:
+    """A date in figures that can be read in one way only."""
+    year, month, number = when.year, when.month, when.day
+    clear = [
+        f"{number:02d}.{month:02d}.{year}",
+        f"{number}.{month}.{year}",
+        f"{year}/{month:02d}/{number:02d}",
+        f"{year}.{month:02d}.{number:02d}",
+    ]
+    if number >= _UNAMBIGUOUS_DAY:
+        clear += [
+            f"{number}/{month:02d}/{year}",
+            f"{month}/{number}/{year}",
+            f"{month:02d}/{number}/{year}",
+            f"{number}-{month:02d}-{year}",
+        ]
+    return draw.pick(clear)
+
+
+def _zh_date(draw: Draw, when: date) -> str:
+    year, month, number = when.year, when.month, when.day
+    if draw.chance(0.04):
+        digits = "".join(_ZH_DIGITS[int(sign)] for sign in str(year))
+        return f"{digits}年{_zh_number(month)}月{_zh_number(number)}日"
+    weekday = f"（星期{_ZH_DAYS[when.weekday()]}）" if draw.prose and draw.chance(0.1) else ""
+    forms = (
+        f"{year}年{month}月{number}日{weekday}",
+        f"{year}年{month}月{number}日",
+        f"{year}年{month:02d}月{number:02d}日",
+        when.isoformat(),
+        f"{year}/{month}/{number}",
+        f"{year}.{month:02d}.{number:02d}",
+    )
+    return draw.pick(forms)
+
+
+def _zh_number(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    return ("" if tens == 0 else "十" if tens == 1 else _ZH_DIGITS[tens] + "十") + (_ZH_DIGITS[ones] if ones else "")
+
+
+def clock(draw: Draw) -> Value:
+    """A time of day."""
+    hour, minute = draw.between(0, 23), draw.pick((0, 0, 0, 15, 30, 45, draw.below(60)))
+    twelve = (hour - 1) % 12 + 1
+    if draw.language == "zh":
+        part = "上午" if hour < 12 else "下午" if hour < 18 else "晚上"  # noqa: PLR2004 - hours of the day
+        return verbatim(
+            draw.pick(
+                (f"{hour:02d}:{minute:02d}", f"{part}{twelve}点", f"{part}{twelve}:{minute:02d}", f"{part}{twelve}点半")
+            )
+        )
+    half = draw.pick(("am", "a.m.", "AM", "A.M.") if hour < 12 else ("pm", "p.m.", "PM", "P.M."))  # noqa: PLR2004
+    gap = draw.pick(("", " "))
+    forms = [f"{hour:02d}:{minute:02d}", f"{hour:02d}:{minute:02d}", f"{twelve}:{minute:02d}{gap}{half}"]
+    if minute == 0:
+        forms += [f"{twelve}{gap}{half}"]
+    if draw.prose:
+        forms += [
+            f"{twelve}.{minute:02d}{gap}{half}",
+            f"{twelve} o'clock",
+            f"half past {number_word(twelve)}",
+            "noon" if hour == 12 else f"{twelve}{gap}{half}",
+        ]  # noqa: PLR2004
+    return verbatim(draw.pick(forms))
+
+
+def stamp(draw: Draw) -> Value:
+    """A moment as machines write it."""
+    when = date(2018, 1, 1) + timedelta(days=draw.below(365 * 10))
+    hour, minute, second = draw.below(24), draw.below(60), draw.below(60)
+    iso = when.isoformat()
+    forms = (
+        f"{iso}T{hour:02d}:{minute:02d}:{second:02d}Z",
+        f"{iso} {hour:02d}:{minute:02d}:{second:02d}",
+        f"{iso} {hour:02d}:{minute:02d}:{second:02d},{draw.below(1000):03d}",
+        f"{iso}T{hour:02d}:{minute:02d}:{second:02d}+0{draw.below(4)}:00",
+        f"{_MONTHS[when.month - 1][:3]} {when.day:2d} {hour:02d}:{minute:02d}:{second:02d}",
+        f"{when.day:02d}/{_MONTHS[when.month - 1][:3]}/{when.year}:{hour:02d}:{minute:02d}:{second:02d} +0000",
+    )
+    return verbatim(draw.pick(forms))
+
+
+def weekday(draw: Draw) -> Value:
+    """A day of the week."""
+    return verbatim(f"{draw.pick(('星期', '周'))}{draw.pick(_ZH_DAYS)}" if draw.language == "zh" else draw.pick(_DAYS))
+
+
+def month(draw: Draw) -> Value:
+    """A month."""
+    return verbatim(f"{draw.between(1, 12)}月" if draw.language == "zh" else draw.pick(_MONTHS))
+
+
+def loose_day(draw: Draw) -> Value:
+    """A day as people say it, without a year; it is copied as it stands."""
+    weekday_name, month_name, number = draw.pick(_DAYS), draw.pick(_MONTHS), draw.between(1, 28)
+    if draw.language == "zh":
+        return verbatim(
+            draw.pick(
+                ("明天", "后天", "今天", f"{draw.between(1, 12)}月{number}日", f"下周{draw.pick(_ZH_DAYS)}", "周末")
+            )
+        )
+    forms = (
+        "tomorrow",
+        "today",
+        f"next {weekday_name}",
+        f"this {weekday_name}",
+        weekday_name,
+        f"the {_ordinal(number)} of {month_name}",
+        f"{month_name} {number}",
+        f"{number} {month_name}",
+        f"{month_name} {_ordinal(number)}",
+        f"the {_ordinal(number)}",
+        "this weekend",
+        "next week",
+        f"in {number_word(draw.between(2, 9))} days",
+        f"in {draw.between(2, 9)} weeks",
+        "tonight",
+        f"{weekday_name} the {_ordinal(number)}",
+    )
+    return verbatim(draw.pick(forms))
+
+
+def moment(draw: Draw) -> Value:
+    """A time as people say it: a day, a time of day or both."""
+    if draw.language == "zh":
+        return verbatim(loose_day(draw).surface + clock(draw).surface)
+    some_day = loose_day(draw).surface
+    forms = (
+        some_day,
+        clock(draw).surface,
+        f"{some_day} at {clock(draw).surface}",
+        f"{clock(draw).surface} {some_day}",
+        f"in {draw.between(2, 50)} minutes",
+    )
+    return verbatim(draw.pick(forms))
+
+
+def duration(draw: Draw) -> Value:
+    """A length of time, copied as it stands."""
+    count = draw.between(2, 12)
+    if draw.language == "zh":
+        return verbatim(
+            draw.pick((f"{count}个月", f"{count}天", f"{count}小时", f"{count}年", f"{count * 5}分钟", f"{count}周"))
+        )
+    unit = draw.pick(("hours", "minutes", "days", "weeks", "months", "years"))
+    forms = (
+        f"{count} {unit}",
+        f"{count} {unit}",
+        f"{number_word(count)} {unit}",
+        f"{count}h {draw.between(1, 59)}m",
+        f"1 {unit[:-1]}",
+        f"{count * 5} min",
+    )
+    return verbatim(draw.pick(forms))
