@@ -30,11 +30,11 @@ class Size:
 
 SIZES = {
     "tiny": Size(32, 2, 2, 64),
-    "small": Size(192, 4, 6, 512),
-    "medium": Size(256, 6, 8, 704),
-    "large": Size(384, 8, 8, 1088),
+    "small": Size(192, 4, 3, 512),
+    "medium": Size(256, 6, 4, 704),
+    "large": Size(384, 8, 6, 960),
 }
-"""About 2.6, 5.2 and 15 million parameters with a vocabulary of 4,096; "tiny" is for tests."""
+"""About 2.6, 5.9 and 15 million parameters with a vocabulary of 4,096; "tiny" is for tests."""
 
 
 def build(size: Size, vocabulary: int) -> Lfm2ForCausalLM:

@@ -8,7 +8,6 @@ import queue
 import signal
 import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from finetune.embedded import utterances
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.context import SpawnProcess
     from multiprocessing.queues import Queue
+    from pathlib import Path
 
     from finetune.embedded.batches import Batch, Plan
 
@@ -105,9 +105,9 @@ class Stream:
                 if not self._workers[index].is_alive():
                     raise RuntimeError("A worker that makes batches ended without a word.") from None
                 continue
-            if isinstance(made, str):
-                raise RuntimeError(f"A worker that makes batches failed:\n{made}")
-            return made
+            if not isinstance(made, str):
+                return made
+            raise RuntimeError(f"A worker that makes batches failed:\n{made}")
 
 
 def _work(waiting: Queue[list[Batch] | str], plan: Plan, tokenizer: Path, real: Path | None, numbers: range) -> None:

@@ -156,8 +156,9 @@ def _by_intent(utterances: Sequence[Utterance], corpus: Corpus, rng: random.Rand
         parts = [_member(field, by_kind[kind]) for field in ask([by_kind[kind]], corpus, style, rng)[:5]]
         if parts:
             members.append((_key(kind, place, style), *_object(parts), True))
-    if members and rng.random() < 0.25:  # noqa: PLR2004
-        kind = rng.choice(sorted(set(corpus.by_kind) - set(by_kind)))
+    others = sorted(set(corpus.by_kind) - set(by_kind))
+    if members and others and rng.random() < 0.25:  # noqa: PLR2004
+        kind = rng.choice(others)
         fields = ask([_any(corpus, rng, kind)], corpus, style, rng)[:3]
         empty = {
             **_schema([(field.name, field.schema, field.required) for field in fields]),
