@@ -168,3 +168,9 @@ def size(draw: Draw) -> Value:
         f"{low} ml",
     )
     return verbatim(draw.pick(forms))
+
+
+def document_number(draw: Draw) -> Value:
+    """The number of a Chinese official document."""
+    year, number = draw.between(2010, 2029), draw.between(1, 199)
+    return verbatim(f"{draw.of(POOLS['zh_company_characters'])}{draw.pick('发办函字')}〔{year}〕{number}号")

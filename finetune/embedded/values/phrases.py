@@ -208,3 +208,15 @@ def ingredient(draw: Draw) -> Value:
         ("1 cup", "2 cups", "1/2 cup", "200 g", "3 tbsp", "1 tsp", "500 ml", "2", "a pinch of", "4 large")
     )
     return verbatim(f"{amount} {draw.of(POOLS['ingredients'])}")
+
+
+def estate(draw: Draw) -> Value:
+    """The name of a Chinese housing estate."""
+    name = "".join(draw.of(POOLS["zh_company_characters"]) for _ in range(2))
+    return verbatim(name + draw.pick(("花园", "小区", "家园", "公寓", "新村", "豪庭", "苑", "名城")))
+
+
+def chinese_restaurant(draw: Draw) -> Value:
+    """The name of a Chinese restaurant."""
+    name = "".join(draw.of(POOLS["zh_company_characters"]) for _ in range(2))
+    return verbatim(name + draw.pick(("酒楼", "饭店", "餐厅", "小馆", "火锅店", "面馆", "食府", "私房菜")))
