@@ -119,7 +119,8 @@ def exchanged(utterance: Utterance, corpus: Corpus, rng: random.Random, share: f
         rng: the dice.
         share: how likely each value is exchanged.
     """
-    text, slots, shift = utterance.text, [], 0
+    text, shift = utterance.text, 0
+    slots: list[Slot] = []
     for slot in sorted(utterance.slots, key=lambda slot: slot.start):
         start, end = slot.start + shift, slot.end + shift
         if start < 0 or (slots and start < slots[-1].end):  # spans that overlap cannot be exchanged

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _STEPS_PER_ENTRY = 50
 _SECONDS_TO_MEASURE = 20.0
-_BATCH_TOKENS = {"cpu": 6144, "cuda": 98304}
+_BATCH_TOKENS = {"cpu": 4096, "cuda": 98304}
 _PROBE_TOKENS = 10**9
 
 
@@ -157,8 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Begin or resume a run."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)  # numbers too small to matter are slow on a CPU
     around = Surroundings(options.out, options.utterances, options.device, options.workers, 60 * options.save_minutes)
-    start = checkpoint.load(options.out, options.device) if options.resume else _begun(options, around)
+    start = _resumed(options) if options.resume else _begun(options, around)
     weights = sum(weight.numel() for weight in build(SIZES[start.size], len(Encoder.load(options.out))).parameters())
     print(f"{weights / 1e6:.1f} M parameters, {start.plan.tokens / 1e6:.1f} M tokens planned", flush=True)
     stopping: list[int] = []
@@ -166,6 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(number, lambda received, _: stopping.append(received))
     end = proceed(start, around, lambda _: bool(stopping))
     print("Stopped; go on with --resume." if end.tokens < end.plan.tokens else "Done.", journal.draw(options.out))
+
+
+def _resumed(options: argparse.Namespace) -> Checkpoint:
+    last = checkpoint.load(options.out, options.device)
+    return replace(last, plan=replace(last.plan, tokens=int(options.tokens))) if options.tokens else last
 
 
 def _begun(options: argparse.Namespace, around: Surroundings) -> Checkpoint:
@@ -190,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="directory of the run")
     parser.add_argument("--tokenizer", type=Path, help="directory of tokenizer.json; default: --out")
     parser.add_argument("--minutes", type=float, default=60, help="plan what is read in this time")
-    parser.add_argument("--tokens", type=float, help="plan so many tokens, whatever time they take")
+    parser.add_argument("--tokens", type=float, help="plan so many tokens in all, whatever time they take")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--parameters", choices=sorted(SIZES), default="small")
@@ -201,7 +207,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--utterances", type=Path, help=f"utterances.jsonl.gz; default: ${utterances.VARIABLE}")
     parser.add_argument("--workers", type=int, default=1, help="processes that make batches")
     parser.add_argument("--save-minutes", type=float, default=3)
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out, by its own plan")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out; --tokens changes its plan")
     return parser
 
 

@@ -151,7 +151,7 @@ def _by_intent(utterances: Sequence[Utterance], corpus: Corpus, rng: random.Rand
     if len(by_kind) < len(utterances):
         return None
     place = rng.randrange(4)
-    members = []
+    members: list[tuple[str, dict[str, Any], Any, bool]] = []
     for kind in rng.sample(sorted(by_kind), rng.randint(1, len(by_kind))):
         parts = [_member(field, by_kind[kind]) for field in ask([by_kind[kind]], corpus, style, rng)[:5]]
         if parts:
