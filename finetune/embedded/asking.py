@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from finetune.embedded.naming import name_style, named, schema_words
+from finetune.embedded.naming import is_chinese, name_style, named, schema_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -197,7 +197,7 @@ def _form(
 ) -> tuple[dict[str, Any], Callable[[Fact | None], Any]]:
     """The schema of a simple field, and what makes a fact an answer."""
     if field.kind == "enum":
-        return _enumeration(draw, field, facts)
+        return _enumeration(draw, field, facts, chinese=request.chinese)
     if field.kind == "list":
         return {"type": "array", "items": {"type": "string"}}, _gold
     if field.kind == "bool" and draw.chance(0.04):
@@ -230,11 +230,12 @@ _WAYS = (str, str, str, str.upper, str.capitalize, lambda text: text.replace(" "
 
 
 def _enumeration(
-    draw: Draw, field: Field, facts: Sequence[Fact]
+    draw: Draw, field: Field, facts: Sequence[Fact], *, chinese: bool
 ) -> tuple[dict[str, Any], Callable[[Fact | None], Any]]:
     """An enumeration of what the facts say and of some more."""
     way = draw.pick(_WAYS)
-    literals = [way(draw.pick(option.literals)) for option in field.options]
+    chinese = chinese or draw.chance(0.2)
+    literals = [way(draw.pick(_in_language(option.literals, chinese=chinese))) for option in field.options]
     said = {fact.gold for fact in facts if fact.gold is not None}
     kept = said | set(draw.sample(range(len(literals)), max(2, draw.between(1, len(literals)))))
     shown = draw.shuffled([literals[index] for index in sorted(kept)])
@@ -242,6 +243,11 @@ def _enumeration(
     if draw.chance(0.4):
         schema = {"type": "string", **schema}
     return schema, lambda fact: None if fact is None or fact.gold is None else literals[fact.gold]
+
+
+def _in_language(literals: tuple[str, ...], *, chinese: bool) -> tuple[str, ...]:
+    """Chinese literals or the others, where there are such."""
+    return tuple(literal for literal in literals if is_chinese(literal) == chinese) or literals
 
 
 def _nullable(draw: Draw, schema: dict[str, Any]) -> dict[str, Any]:

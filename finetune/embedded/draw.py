@@ -30,6 +30,7 @@ class Draw:
         language: "en" or "zh".
         prose: whether values are written into sentences and not behind labels.
         spoken: whether the text is speech written down.
+        today: the day around which the dates of the record lie, as an ordinal; 0 before the first of them.
         currency: the currency of the record, once a sum of money has been drawn.
     """
 
@@ -38,6 +39,7 @@ class Draw:
         self.language = language
         self.prose = False
         self.spoken = False
+        self.today = 0
         self.currency = ""
         self._random = random.random
         self._held = split == "words"

@@ -138,7 +138,7 @@ def file_path(draw: Draw) -> Value:
     """The path of a file."""
     parts = [draw.pick((draw.of(POOLS["nouns"]), pseudo_word(draw, 2))) for _ in range(draw.between(1, 3))]
     ending = draw.pick((".txt", ".pdf", ".csv", ".log", ".py", ".json", ".docx", ".xlsx", ".png"))
-    return verbatim(draw.pick(("/", "", "/var/", "/home/", "C:\\")) + "/".join(parts) + ending)
+    return verbatim(draw.pick(("/", "", "/var/", "/home/", "C:/")) + "/".join(parts) + ending)
 
 
 def version(draw: Draw) -> Value:

@@ -29,7 +29,7 @@ def from_pool(name: str, zh_name: str = "", strange: float = 0.08) -> Callable[[
         if draw.language == "zh" and zh_name:
             return verbatim(draw.of(POOLS[zh_name]))
         pool = POOLS[name]
-        if draw.chance(strange) or (draw.split == "words" and not pool.held):
+        if (draw.language == "en" and draw.chance(strange)) or (draw.split == "words" and not pool.held):
             word = pseudo_word(draw)
             return verbatim(word.capitalize() if pool.train[0][0].isupper() else word)
         return verbatim(draw.of(pool))

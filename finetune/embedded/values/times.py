@@ -18,9 +18,17 @@ _ZH_DIGITS = "〇一二三四五六七八九"
 _UNAMBIGUOUS_DAY = 13
 
 
-def day(draw: Draw) -> Value:
-    """A date of recent years."""
-    return written(draw, date(2015, 1, 1) + timedelta(days=draw.below(365 * 14)))
+def day(draw: Draw, later: int = 0) -> Value:
+    """A date of recent years; the dates of a record lie near one another.
+
+    Args:
+        draw: chance.
+        later: 1 for what comes after the record's other dates.
+    """
+    if not draw.today:
+        draw.today = date(2015, 1, 1).toordinal() + draw.below(365 * 14)
+    offset = draw.between(1, 20 if draw.chance(0.5) else 400) if later else -draw.below(30)
+    return written(draw, date.fromordinal(draw.today + offset))
 
 
 def birthday(draw: Draw) -> Value:
