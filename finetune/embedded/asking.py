@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _PLAIN = {"str": "string", "int": "integer", "num": "number", "bool": "boolean"}
 _VAGUE = ("value", "info", "detail", "field1", "x", "data", "item", "result", "content", "entry")
+_GROUP_NAMES = ("details", "info", "further data", "meta", "facts", "main", "extra", "particulars", "summary", "core")
+_GROUPS = 0.05
+_VAGUE_NAMES = 0.03
 _ABSENT = object()
 
 
@@ -98,7 +101,21 @@ def ask(draw: Draw, wanted: Sequence[tuple[Field, Fact | None]], request: Reques
         made = _property(draw, field, fact, request, exact=exact)
         if made is not None and made.name not in properties:
             properties[made.name] = made
-    return _object(list(properties.values()))
+    listed = list(properties.values())
+    return _object(_grouped(draw, listed, request) if draw.chance(_GROUPS) else listed)
+
+
+def _grouped(draw: Draw, properties: list[Property], request: Request) -> list[Property]:
+    """The same with some neighbours one level deeper."""
+    if len(properties) < 4:  # noqa: PLR2004 - fewer are better left alone
+        return properties
+    start = draw.below(len(properties) - 2)
+    end = draw.between(start + 2, min(start + 4, len(properties)))
+    name = named(request.style, draw.pick(_GROUP_NAMES))
+    if any(one.name == name for one in properties):
+        return properties
+    schema, value = _object(properties[start:end])
+    return [*properties[:start], Property(name, schema, required=True, value=value), *properties[end:]]
 
 
 def ask_rows(
@@ -145,11 +162,11 @@ def _finished(draw: Draw, field: Field, made: tuple[str, dict[str, Any], Any], r
     """Adds what says that a fact may be missing, and descriptions."""
     words, schema, value = made
     name = named(request.style, words)
-    if field.description and draw.chance(0.015):
-        name = draw.pick(_VAGUE)
-        schema = {**schema, "description": field.description}
+    if draw.chance(_VAGUE_NAMES) and request.nouns[0].isascii():
+        name = named(request.style, draw.pick(_VAGUE))
+        schema = {**schema, "description": _description(draw, field, request)}
     elif draw.chance(request.wordy):
-        schema = {**schema, "description": _description(draw, field)}
+        schema = {**schema, "description": _description(draw, field, request)}
     optional = value is None or draw.chance(request.doubt)
     if not optional:
         return Property(name, schema, required=True, value=value)
@@ -160,13 +177,31 @@ def _finished(draw: Draw, field: Field, made: tuple[str, dict[str, Any], Any], r
     return Property(name, _nullable(draw, schema), required=request.optional == "null", value=value)
 
 
-def _description(draw: Draw, field: Field) -> str:
-    if field.description and draw.chance(0.7):
-        return field.description
-    words = draw.pick(field.names)
-    return draw.pick(
-        (f"The {words}", f"the {words}, as in the text", words.capitalize(), f"{words.capitalize()} or null")
-    )
+_DESCRIPTIONS = (
+    "The {}",
+    "the {}",
+    "{}",
+    "The {} of the {noun}",
+    "{} of the {noun}",
+    "{} as given in the text",
+    "{}, if mentioned",
+    "Extract the {}",
+    "{} or null",
+    "What the text gives as {}",
+)
+
+
+def _description(draw: Draw, field: Field, request: Request) -> str:
+    """What a property means, in words of its own."""
+    if field.description and draw.chance(0.5):
+        text = field.description
+    else:
+        names = field.held_names if draw.split == "aliases" and field.held_names else field.names
+        names = tuple(name for name in names if is_chinese(name) == request.chinese) or names
+        text = draw.pick(_DESCRIPTIONS).format(draw.pick(names), noun=request.nouns[0])
+        if request.chinese:
+            text = draw.pick(("{}", "文中的{}", "{}（如有）", "提取{}")).format(draw.pick(names))
+    return text[:1].upper() + text[1:] if draw.chance(0.6) else text
 
 
 def _nested(draw: Draw, field: Field, fact: Fact | None, request: Request, *, exact: bool) -> Property | None:

@@ -23,7 +23,7 @@ a person says. `~` marks names and sentences that training never uses.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 _HEADER = re.compile(r"@ (\w+) (en|zh) \| (.+)")
 _FIELD = re.compile(r"(\w+): (\w+) ?([^|]*?) *\| *([^|]+?) *(?:\| *(.+))?")
 _NESTED = ("rows", "object")
+_UNIT = re.compile(
+    r"\{(\w+)\}( ?(?:km²|kg|km/h|km|cm|GB|MB|ms|mg|ml|mAh|hPa|ppm|lux|hp|g|m²|sqm|kWh|W|min|minutes|hours|days|nights)\b| ?m²)"
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Field:
         parts: fields of the rows or of the object.
         templates: ways to write a row or the object in one line.
         size: fewest and most rows.
+        unit: what the sentences of the domain write after the number; "" if nothing.
     """
 
     key: str
@@ -79,6 +83,7 @@ class Field:
     parts: tuple[Field, ...] = ()
     templates: tuple[Sequence_, ...] = ()
     size: tuple[int, int] = (1, 4)
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,14 +131,19 @@ def _domain(block: str) -> Domain:
         message = f"not the head of a domain: {header!r}"
         raise ValueError(message)
     fields, sentences = _split(lines)
+    units = {key: unit for line in sentences for key, unit in _UNIT.findall(line)}
     return Domain(
         name=match[1],
         language=match[2],
         nouns=_listed(match[3]),
-        fields=tuple(_field(own, inner) for own, inner in fields),
+        fields=tuple(_measured(_field(own, inner), units) for own, inner in fields),
         prose=_prose([line for line in sentences if not line.startswith("~")]),
         held_prose=_prose([line[1:] for line in sentences if line.startswith("~")]),
     )
+
+
+def _measured(plain: Field, units: dict[str, str]) -> Field:
+    return replace(plain, unit=units.get(plain.key, "")) if plain.kind in ("int", "num") else plain
 
 
 def _split(lines: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:

@@ -125,7 +125,7 @@ def table(draw: Draw, domain: Domain, *, held: bool = False) -> tuple[Written, l
         label = named(style, label_words(draw, field))
         if label not in labels.values():
             labels[field.key] = label
-    records = [Record(draw, domain) for _ in range(draw.between(1, 5))]
+    records = [Record(draw, domain) for _ in range(draw.between(1, 12 if draw.chance(0.1) else 5))]
     rows = [[_cell(draw, record, key) for key in labels] for record in records]
     text = GRIDS[name]([list(labels.values()), *rows])
     if draw.chance(0.35):

@@ -49,10 +49,10 @@ def narrate(draw: Draw, record: Record, *, held: bool = False, longest: int = 1)
 def _text(draw: Draw, record: Record, prose: Prose, longest: int) -> str:
     pieces = render(draw, draw.pick(prose.texts), record.surface)
     told = {piece.key for piece in pieces if piece.key}
-    parts = [_capital(pieces)]
-    count = draw.pick((0, 0, 0, 1, 1, 2, 3)) if longest else 0
+    parts = [_capital(record, pieces)]
+    count = draw.pick((0, 0, 0, 1, 1, 2, longest)) if longest else 0
     for template in _further(draw, prose, told, min(count, longest)):
-        parts.append(_capital(render(draw, template, record.surface)))
+        parts.append(_capital(record, render(draw, template, record.surface)))
     gap = "" if draw.language == "zh" else draw.pick((" ", " ", " ", "\n"))
     return gap.join(parts)
 
@@ -71,11 +71,12 @@ def _further(draw: Draw, prose: Prose, told: set[str], count: int) -> list[Seque
     return chosen
 
 
-def _capital(pieces: list[Piece]) -> str:
+def _capital(record: Record, pieces: list[Piece]) -> str:
     """A text whose first letter is a capital, unless a fact that is copied stands there."""
-    text = joined(pieces)
+    text = joined(pieces, record.phrases)
     first = next((piece for piece in pieces if piece.text), None)
-    return text if first is None or first.key else text[:1].upper() + text[1:]
+    copied = first is not None and first.key and first.key not in record.phrases
+    return text if copied else text[:1].upper() + text[1:]
 
 
 def _request(draw: Draw, record: Record, prose: Prose) -> str:
@@ -88,7 +89,7 @@ def _request(draw: Draw, record: Record, prose: Prose) -> str:
         pieces = [piece if piece.key else Piece(_bare(piece.text, lower=record.lower), "") for piece in pieces]
         text = joined(pieces).rstrip()
         return draw.pick(_HESITATIONS) + text + draw.pick(_COURTESIES) if draw.chance(0.3) else text
-    return _capital(pieces)
+    return _capital(record, pieces)
 
 
 def _bare(text: str, *, lower: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from finetune.embedded.template import joined, render
+from finetune.embedded.template import joined, render, settled
 
 if TYPE_CHECKING:
     from finetune.embedded.domain import Domain, Field
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from finetune.embedded.values.value import Value
 
 _ATTEMPTS = 4
+_SAME_FORM = 0.85
+_WITH_UNIT = 0.35
 _NOTHING = ("n/a", "N/A", "-", "none", "not provided", "unknown", "", "TBD", "not specified", "—", "?", "null")
 _ZH_NOTHING = ("无", "暂无", "-", "未填写", "待定", "不详", "未知", "/")
 
@@ -42,6 +44,7 @@ class Record:
         facts: those that have been told.
         lower: whether the text knows small letters only.
         whole: whether rows must be told with all their parts.
+        phrases: keys of the fields that a text says in words of its own.
     """
 
     def __init__(self, draw: Draw, domain: Domain) -> None:
@@ -51,6 +54,7 @@ class Record:
         self.whole = False
         self._draw = draw
         self._fields = {field.key: field for field in domain.fields}
+        self.phrases = frozenset(field.key for field in domain.fields if field.kind in ("bool", "enum"))
 
     def surface(self, key: str) -> str:
         """The text of a fact."""
@@ -92,7 +96,8 @@ def make_fact(draw: Draw, field: Field, *, whole: bool) -> Fact:
     """
     if field.make is not None:
         value = field.make(draw)
-        return Fact(field, value.surface, value.gold)
+        measured = field.unit and not draw.prose and draw.chance(_WITH_UNIT)
+        return Fact(field, value.surface + field.unit if measured else value.surface, value.gold)
     count = draw.between(*field.size) if field.kind == "rows" else 1
     cells = tuple({part.key: _make(draw, part) for part in field.parts} for _ in range(count))
     lines, golds = _written(draw, field, cells, whole=whole)
@@ -111,6 +116,8 @@ def _written(
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Each row in one line and its answer; what a line does not tell is None, unless rows are whole."""
     template = draw.pick(field.templates)
+    if draw.chance(_SAME_FORM):
+        template = settled(draw, template)
     lines: list[str] = []
     golds: list[dict[str, Any]] = []
     for row in cells:

@@ -15,6 +15,7 @@ from finetune.embedded.asking import Request, ask, ask_rows, choose, new_request
 from finetune.embedded.domain import Domain, domains
 from finetune.embedded.draw import Draw
 from finetune.embedded.naming import named
+from finetune.embedded.neighbours import among_neighbours
 from finetune.embedded.open_vocabulary import invent
 from finetune.embedded.presentation import Written, labelled, mixed, several, simple_fields, table
 from finetune.embedded.prose import has_prose, write
@@ -30,6 +31,7 @@ __all__ = ["SPLITS", "sample"]
 
 _OPEN_SHARE = 0.35
 _CHINESE_SHARE = 0.14
+_NEIGHBOUR_SHARE = 0.1
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
 _LONGEST = 4000
 
@@ -88,7 +90,10 @@ def _single(draw: Draw, domain: Domain) -> Task | None:
         return None
     if draw.chance(0.04):
         schema, value = _wrapped(draw, schema, value, domain)
-    return Task(schema, surrounded(draw, written.text), value, domain.name, written.layout, domain.language)
+    text = surrounded(draw, written.text)
+    if not draw.spoken and draw.chance(_NEIGHBOUR_SHARE):
+        text = among_neighbours(draw, text, domain, [field for field, _ in wanted])
+    return Task(schema, text, value, domain.name, written.layout, domain.language)
 
 
 def _present(draw: Draw, record: Record) -> Written:
@@ -98,7 +103,7 @@ def _present(draw: Draw, record: Record) -> Written:
         return labelled(draw, record, held=held)
     chance = draw.real(0, 1)
     if chance < 0.62:  # noqa: PLR2004 - shares
-        return Written(write(draw, record, held=held), "prose")
+        return Written(write(draw, record, held=held, longest=draw.pick((2, 3, 3, 6))), "prose")
     if chance < 0.7 and not held:  # noqa: PLR2004
         return mixed(draw, record)
     return labelled(draw, record, held=held)

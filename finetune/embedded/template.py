@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from finetune.embedded.values import GENERATORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from finetune.embedded.draw import Draw
 
@@ -133,12 +133,43 @@ def _write(draw: Draw, sequence: Sequence_, surface: Callable[[str], str], piece
             pieces.append(Piece(surface(node.key), node.key))
 
 
-def joined(pieces: list[Piece]) -> str:
-    """The text of pieces, with "a" turned into "an" where a vowel follows."""
-    parts: list[str] = []
+def settled(draw: Draw, sequence: Sequence_) -> Sequence_:
+    """A template in which every choice has been made, to write several rows in the same form."""
+    nodes: list[str | Slot | Choice] = []
+    for node in sequence:
+        if isinstance(node, Choice):
+            nodes.extend(settled(draw, draw.pick(node.options)))
+        else:
+            nodes.append(node)
+    return tuple(nodes)
+
+
+def joined(pieces: list[Piece], phrases: Container[str] = ()) -> str:
+    """The text of pieces, with the seams smoothed: "a" or "an", no blank before a stop, no two stops in a row.
+
+    Args:
+        pieces: in order.
+        phrases: keys of facts that are not copied and may begin with a capital at the start of a sentence.
+    """
+    text = ""
     for piece in pieces:
-        previous = parts[-1] if parts else ""
-        if piece.text[:1].lower() in "aeio" and piece.text and previous[-3:] in (" a ", " A ", "a ", "A "):
-            parts[-1] = previous[:-1] + "n "
-        parts.append(piece.text)
-    return "".join(parts)
+        text = _seam(text, piece, phrases)
+    return text.rstrip(" ")
+
+
+def _seam(text: str, piece: Piece, phrases: Container[str]) -> str:
+    added = piece.text
+    if not added:
+        return text
+    if piece.key in phrases and piece.key and text[-2:] in ("", ". ", "! ", "? ", ".\n"):
+        return text + added[:1].upper() + added[1:]
+    if not piece.key:
+        if added[0] in ".,;" and text.endswith((" ", "..")):
+            text = text.rstrip(" ")
+        if added[0] == " " and text.endswith((" ", "\n")):
+            added = added[1:]
+        if added[:1] == "." and text.endswith(".") and added[:2] != "..":
+            added = added[1:]
+    elif added[0].lower() in "aeio" and text[-3:] in (" a ", " A ", "a ", "A "):
+        text = text[:-1] + "n "
+    return text + added

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from finetune.embedded.layouts import inline, letters, lines, markup, tables
+from finetune.embedded.layouts import documents, inline, letters, lines, markup, tables
 from finetune.embedded.splits import HELD_LAYOUTS
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ NESTED: dict[str, Callable[[Draw, Page], str]] = {
     "colon_lines": lines.colon_lines,
     "bullet_lines": lines.bullet_lines,
     "headed_blocks": lines.headed_blocks,
+    "document": documents.document,
+    "sections": documents.sections,
 }
 """Layouts that write every part of nested facts."""
 
@@ -63,6 +65,7 @@ FLAT: dict[str, Callable[[Draw, Page], str]] = {
     "letter": letters.letter,
     "report": letters.report,
     "signed_note": letters.note,
+    "wall": documents.wall,
 }
 """Layouts that write each fact in one line."""
 
