@@ -10,6 +10,7 @@ makes the same steps as one that is not. `--minutes` plans as many tokens as thi
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import time
@@ -156,6 +157,8 @@ def tokens_per_second(plan: Plan, size: str, around: Surroundings) -> float:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Begin or resume a run."""
     options = _parser().parse_args(arguments)
+    # Every batch has its own shape: kernels kept for each of them would fill gigabytes and seldom be used again.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)  # numbers too small to matter are slow on a CPU
     around = Surroundings(options.out, options.utterances, options.device, options.workers, 60 * options.save_minutes)
