@@ -51,8 +51,8 @@ def _text(draw: Draw, record: Record, prose: Prose, longest: int) -> str:
     told = {piece.key for piece in pieces if piece.key}
     parts = [_capital(record, pieces)]
     count = draw.pick((0, 0, 0, 1, 1, 2, longest)) if longest else 0
-    for template in _further(draw, prose, told, min(count, longest)):
-        parts.append(_capital(record, render(draw, template, record.surface)))
+    further = _further(draw, prose, told, min(count, longest))
+    parts += [_capital(record, render(draw, template, record.surface)) for template in further]
     gap = "" if draw.language == "zh" else draw.pick((" ", " ", " ", "\n"))
     return gap.join(parts)
 
@@ -74,7 +74,7 @@ def _further(draw: Draw, prose: Prose, told: set[str], count: int) -> list[Seque
 def _capital(record: Record, pieces: list[Piece]) -> str:
     """A text whose first letter is a capital, unless a fact that is copied stands there."""
     text = joined(pieces, record.phrases)
-    first = next((piece for piece in pieces if piece.text), None)
+    first = next((piece for piece in pieces if piece.text.strip()), None)
     copied = first is not None and first.key and first.key not in record.phrases
     return text if copied else text[:1].upper() + text[1:]
 

@@ -34,6 +34,7 @@ _CHINESE_SHARE = 0.14
 _NEIGHBOUR_SHARE = 0.1
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
 _LONGEST = 4000
+_FORMS = ("prose",) * 8 + ("mixed",) + ("labelled",) * 4
 
 
 def sample(rng: random.Random, split: str = "train") -> Task:
@@ -101,12 +102,10 @@ def _present(draw: Draw, record: Record) -> Written:
     held = draw.split == "layouts"
     if not has_prose(record.domain, held=held):
         return labelled(draw, record, held=held)
-    chance = draw.real(0, 1)
-    if chance < 0.62:  # noqa: PLR2004 - shares
+    form = draw.pick(_FORMS)
+    if form == "prose":
         return Written(write(draw, record, held=held, longest=draw.pick((2, 3, 3, 6))), "prose")
-    if chance < 0.7 and not held:  # noqa: PLR2004
-        return mixed(draw, record)
-    return labelled(draw, record, held=held)
+    return mixed(draw, record) if form == "mixed" and not held else labelled(draw, record, held=held)
 
 
 def _wrapped(draw: Draw, schema: dict[str, Any], value: Any, domain: Domain) -> tuple[dict[str, Any], Any]:

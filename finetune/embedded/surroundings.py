@@ -110,12 +110,12 @@ def surrounded(draw: Draw, text: str) -> str:
     if draw.spoken or draw.chance(0.62):
         return text
     gap = draw.pick(("\n", "\n", "\n\n", " "))
-    where = draw.below(4)
-    if where in (0, 2):
+    where = draw.pick(("before", "after", "around", "aside"))
+    if where in ("before", "around"):
         text = _said(draw, _ZH_OPENINGS, _OPENINGS) + gap + text
-    if where in (1, 2):
+    if where in ("after", "around"):
         text = text + gap + _said(draw, _ZH_CLOSINGS, _CLOSINGS)
-    if where == 3 and draw.language == "en":  # noqa: PLR2004 - one in four
+    if where == "aside" and draw.language == "en":
         aside = joined(render(draw, draw.pick(_ASIDES), str))
         text = f"{text}{gap}{aside}" if draw.chance(0.6) else f"{aside}{gap}{text}"
     return text

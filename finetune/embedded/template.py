@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from finetune.embedded.draw import Draw
 
+_OPEN, _BAR, _CLOSE = "[|]"
 _TOKEN = re.compile(r"[\[\]|]|\{[^}]*\}|[^\[\]|{]+")
 
 
@@ -67,11 +68,9 @@ def _sequence(tokens: list[str], start: int, *, inner: bool) -> tuple[Sequence_,
     index = start
     while index < len(tokens):
         token = tokens[index]
-        if inner and token in "|]":
+        if token == _CLOSE or (inner and token == _BAR):
             break
-        if token == "]":  # noqa: S105 - a bracket
-            break
-        if token == "[":  # noqa: S105
+        if token == _OPEN:
             choice, index = _choice(tokens, index + 1)
             nodes.append(choice)
             continue
@@ -90,7 +89,7 @@ def _choice(tokens: list[str], start: int) -> tuple[Choice, int]:
             message = f"a bracket is left open in {''.join(tokens)!r}"
             raise ValueError(message)
         index += 1
-        if tokens[index - 1] == "]":
+        if tokens[index - 1] == _CLOSE:
             return Choice(tuple(options)), index
 
 
@@ -166,7 +165,7 @@ def _seam(text: str, piece: Piece, phrases: Container[str]) -> str:
     if not piece.key:
         if added[0] in ".,;" and text.endswith((" ", "..")):
             text = text.rstrip(" ")
-        if added[0] == " " and text.endswith((" ", "\n")):
+        if added[0] == " " and (not text or text.endswith((" ", "\n"))):
             added = added[1:]
         if added[:1] == "." and text.endswith(".") and added[:2] != "..":
             added = added[1:]
