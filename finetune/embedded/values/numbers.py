@@ -35,11 +35,19 @@ _LIKELY = ("USD", "USD", "USD", "USD", "EUR", "EUR", "EUR", "GBP", "GBP", "JPY",
 
 
 def number_word(number: int) -> str:
-    """A number below a hundred in words."""
+    """A number below a hundred, or a round one, in words."""
     if number < len(_ONES):
         return _ONES[number]
+    for size, name in ((_THOUSAND, "thousand"), (_HUNDRED, "hundred")):
+        if number >= size:
+            return f"{number_word(number // size)} {name}"
     tens, ones = divmod(number, 10)
     return _TENS[tens] + (f"-{_ONES[ones]}" if ones else "")
+
+
+def _has_word(number: int) -> bool:
+    round_number = number % _THOUSAND == 0 or (number < _THOUSAND and number % _HUNDRED == 0)
+    return 0 <= number < _HUNDRED or (round_number and number < _HUNDRED * _THOUSAND)
 
 
 def integer(draw: Draw, low: int = 1, high: int = 99) -> Value:
@@ -47,7 +55,9 @@ def integer(draw: Draw, low: int = 1, high: int = 99) -> Value:
     number = draw.between(low, high)
     if high > 5 * _THOUSAND and low >= 0 and draw.chance(0.5):
         number = max(low, number // draw.pick((10, 100, 1000)))
-    if 0 <= number < _HUNDRED and draw.chance(0.3 if draw.spoken else 0.2 if draw.prose else 0.01):
+    if number > _HUNDRED and draw.prose and draw.chance(0.1):
+        number -= number % (_THOUSAND if number > _THOUSAND else _HUNDRED)
+    if _has_word(number) and draw.chance(0.3 if draw.spoken else 0.2 if draw.prose else 0.01):
         return _in_words(draw, number)
     if abs(number) >= _THOUSAND and draw.chance(0.55):
         return Value(f"{number:,}", number)
@@ -80,6 +90,8 @@ def decimal(draw: Draw, low: float = 0, high: float = 100, places: int = 0) -> V
     """A number with decimal places: as many as asked for, or one to three."""
     number = round(draw.real(low, high), places or draw.pick((1, 1, 1, 2, 2, 3)))
     text = f"{number:,}" if draw.chance(0.5) else str(number)
+    if draw.language == "en" and draw.chance(0.05) and number < _THOUSAND and round(number, 2) == number:
+        text = text.replace(".", ",")
     return Value(text, plain(number))
 
 
