@@ -263,9 +263,13 @@ def _affirmed(options: tuple[Option, ...]) -> Callable[[Draw], Value]:
 def _listing(make_one: Callable[[Draw], Value], low: int, high: int) -> Callable[[Draw], Value]:
     def make(draw: Draw) -> Value:
         parts = list(dict.fromkeys(make_one(draw).surface for _ in range(draw.between(low, high))))
-        return Value(enumeration(draw, parts), parts)
+        clear = [part for part in parts if not _ENUMERATES.search(part)] or parts[:1]
+        return Value(enumeration(draw, clear), clear)
 
     return make
+
+
+_ENUMERATES = re.compile(r",| and |;|/|和|、")
 
 
 def enumeration(draw: Draw, parts: list[str]) -> str:
@@ -278,7 +282,7 @@ def enumeration(draw: Draw, parts: list[str]) -> str:
     if draw.prose:
         last = draw.pick((" and ", " and ", ", and " if parts[2:] else " and ", " as well as "))
         return ", ".join(parts[:-1]) + last + parts[-1]
-    return draw.pick((", ", ", ", "; ", " / ", " | ")).join(parts)
+    return draw.pick((", ", ", ", "; ", " / ")).join(parts)
 
 
 def _picked(pool: Pool) -> Callable[[Draw], Value]:

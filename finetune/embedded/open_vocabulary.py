@@ -86,7 +86,7 @@ def _affirmed(draw: Draw) -> Value:
 
 
 def _enumeration(draw: Draw, key: str, name: str) -> Field:
-    words = {phrase(draw, 1, 1).surface.lower(): None for _ in range(draw.between(2, 5))}
+    words = {phrase(draw, 1, 1).surface.lower(): None for _ in range(draw.between(2, 12 if draw.chance(0.15) else 5))}
     options = tuple(Option((text,), (text,)) for text in words)
 
     def make(draw: Draw) -> Value:

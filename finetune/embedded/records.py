@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from finetune.embedded.template import joined, render, settled
+from finetune.embedded.template import joined, render, settled, wants_figures
 from finetune.embedded.values.value import Value
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from finetune.embedded.domain import Domain, Field
     from finetune.embedded.draw import Draw
+    from finetune.embedded.template import Sequence_
 
 _ATTEMPTS = 4
 _SAME_FORM = 0.85
@@ -59,8 +60,13 @@ class Record:
         self.phrases = frozenset(field.key for field in domain.fields if field.kind in ("bool", "enum"))
 
     def surface(self, key: str) -> str:
-        """The text of a fact."""
-        return self.tell(key).surface
+        """The text of a fact by its key; after `?` may stand what to write if it is true and if it is not."""
+        name, conditional, wordings = key.partition("?")
+        if not conditional:
+            return self.tell(name).surface
+        yes, _, no = wordings.partition(":")
+        wording = yes if self.tell(name).gold else no
+        return wording if self.case is None else self.case(wording)
 
     def tell(self, key: str) -> Fact:
         """A fact, the same at every call."""
@@ -100,9 +106,14 @@ def make_fact(draw: Draw, field: Field, *, whole: bool) -> Fact:
         value = field.make(draw)
         measured = field.unit and not draw.prose and draw.chance(_WITH_UNIT)
         return Fact(field, value.surface + field.unit if measured else value.surface, value.gold)
+    template = draw.pick(field.templates)
+    if draw.chance(_SAME_FORM):
+        template = settled(draw, template)
+    draw.figures = wants_figures(template)
     count = draw.between(*field.size) if field.kind == "rows" else 1
     cells = tuple({part.key: _make(draw, part) for part in field.parts} for _ in range(count))
-    lines, golds = _written(draw, field, cells, whole=whole)
+    draw.figures = False
+    lines, golds = _written(draw, template, cells, whole=whole)
     return Fact(field, _strung(draw, lines), golds if field.kind == "rows" else golds[0], cells)
 
 
@@ -114,12 +125,9 @@ def _make(draw: Draw, part: Field) -> Value:
 
 
 def _written(
-    draw: Draw, field: Field, cells: tuple[dict[str, Value], ...], *, whole: bool
+    draw: Draw, template: Sequence_, cells: tuple[dict[str, Value], ...], *, whole: bool
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Each row in one line and its answer; what a line does not tell is None, unless rows are whole."""
-    template = draw.pick(field.templates)
-    if draw.chance(_SAME_FORM):
-        template = settled(draw, template)
     lines: list[str] = []
     golds: list[dict[str, Any]] = []
     for row in cells:

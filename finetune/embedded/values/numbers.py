@@ -57,7 +57,7 @@ def integer(draw: Draw, low: int = 1, high: int = 99) -> Value:
         number = max(low, number // draw.pick((10, 100, 1000)))
     if number > _HUNDRED and draw.prose and draw.chance(0.1):
         number -= number % (_THOUSAND if number > _THOUSAND else _HUNDRED)
-    if _has_word(number) and draw.chance(0.3 if draw.spoken else 0.2 if draw.prose else 0.01):
+    if not draw.figures and _has_word(number) and draw.chance(0.3 if draw.spoken else 0.2 if draw.prose else 0.01):
         return _in_words(draw, number)
     if abs(number) >= _THOUSAND and draw.chance(0.55):
         return Value(f"{number:,}", number)
