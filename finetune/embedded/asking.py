@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from finetune.embedded.naming import is_chinese, name_style, named, schema_words
+from finetune.embedded.records import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from finetune.embedded.domain import Field
     from finetune.embedded.draw import Draw
-    from finetune.embedded.records import Fact, Record
+    from finetune.embedded.records import Record
 
 _PLAIN = {"str": "string", "int": "integer", "num": "number", "bool": "boolean"}
 _VAGUE = ("value", "info", "detail", "field1", "x", "data", "item", "result", "content", "entry")
 _GROUP_NAMES = ("details", "info", "further data", "meta", "facts", "main", "extra", "particulars", "summary", "core")
 _GROUPS = 0.05
+_FEWEST_GROUPED = 4
+_OTHER_TYPE = 0.04
 _VAGUE_NAMES = 0.03
 _ABSENT = object()
 
@@ -107,7 +110,7 @@ def ask(draw: Draw, wanted: Sequence[tuple[Field, Fact | None]], request: Reques
 
 def _grouped(draw: Draw, properties: list[Property], request: Request) -> list[Property]:
     """The same with some neighbours one level deeper."""
-    if len(properties) < 4:  # noqa: PLR2004 - fewer are better left alone
+    if len(properties) < _FEWEST_GROUPED:
         return properties
     start = draw.below(len(properties) - 2)
     end = draw.between(start + 2, min(start + 4, len(properties)))
@@ -122,7 +125,7 @@ def ask_rows(
     draw: Draw, fields: Sequence[Field], rows: Sequence[dict[str, Fact]], request: Request
 ) -> tuple[dict[str, Any], list[Any]]:
     """The schema of an array whose items tell the same fields, and its answer."""
-    items, names, forms = _items(draw, fields, request, [{key: fact for key, fact in row.items()} for row in rows])
+    items, names, forms = _items(draw, fields, request, rows)
     answers = [
         {names[field.key]: forms[field.key](row.get(field.key)) for field in fields if field.key in names}
         for row in rows
@@ -222,8 +225,6 @@ def _nested(draw: Draw, field: Field, fact: Fact | None, request: Request, *, ex
 
 
 def _part(field: Field, key: str, surface: str, gold: Any) -> Fact:
-    from finetune.embedded.records import Fact
-
     return Fact(next(part for part in field.parts if part.key == key), surface, gold)
 
 
@@ -235,18 +236,23 @@ def _form(
         return _enumeration(draw, field, facts, chinese=request.chinese)
     if field.kind == "list":
         return {"type": "array", "items": {"type": "string"}}, _gold
-    if field.kind == "bool" and draw.chance(0.04):
+    if field.kind == "bool" and draw.chance(_OTHER_TYPE):
         return {"enum": ["yes", "no"]}, _yes_or_no
-    if field.kind in ("int", "num", "date") and draw.chance(0.04) and "date" not in request.nouns:
+    if field.kind in ("int", "num", "date") and draw.chance(_OTHER_TYPE):
         return {"type": "string"}, _surface
+    return _plainly(draw, field, facts), _gold
+
+
+def _plainly(draw: Draw, field: Field, facts: Sequence[Fact]) -> dict[str, Any]:
+    """The schema of a field by its kind."""
     if field.kind == "date":
-        return {"type": "string", "format": "date"}, _gold
+        return {"type": "string", "format": "date"}
     whole = all(isinstance(fact.gold, int) for fact in facts)
-    if field.kind == "num" and facts and whole and draw.chance(0.1):
-        return {"type": "integer"}, _gold
-    if field.kind == "int" and draw.chance(0.06):
-        return {"type": "number"}, _gold
-    return {"type": _PLAIN[field.kind]}, _gold
+    if field.kind == "num" and facts and whole and draw.chance(2 * _OTHER_TYPE):
+        return {"type": "integer"}
+    if field.kind == "int" and draw.chance(_OTHER_TYPE):
+        return {"type": "number"}
+    return {"type": _PLAIN[field.kind]}
 
 
 def _gold(fact: Fact | None) -> Any:
@@ -261,7 +267,11 @@ def _yes_or_no(fact: Fact | None) -> Any:
     return None if fact is None or fact.gold is None else "yes" if fact.gold else "no"
 
 
-_WAYS = (str, str, str, str.upper, str.capitalize, lambda text: text.replace(" ", "_"))
+def _underscored(text: str) -> str:
+    return text.replace(" ", "_")
+
+
+_WAYS: tuple[Callable[[str], str], ...] = (str, str, str, str.upper, str.capitalize, _underscored)
 
 
 def _enumeration(

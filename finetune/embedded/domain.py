@@ -42,9 +42,8 @@ if TYPE_CHECKING:
 _HEADER = re.compile(r"@ (\w+) (en|zh) \| (.+)")
 _FIELD = re.compile(r"(\w+): (\w+) ?([^|]*?) *\| *([^|]+?) *(?:\| *(.+))?")
 _NESTED = ("rows", "object")
-_UNIT = re.compile(
-    r"\{(\w+)\}( ?(?:km²|kg|km/h|km|cm|GB|MB|ms|mg|ml|mAh|hPa|ppm|lux|hp|g|m²|sqm|kWh|W|min|minutes|hours|days|nights)\b| ?m²)"
-)
+_UNITS = "km² kg km/h km cm GB MB ms mg ml mAh hPa ppm lux hp g m² sqm kWh W min minutes hours days nights".split()
+_UNIT = re.compile(rf"\{{(\w+)\}}( ?(?:{'|'.join(_UNITS)})(?!\w))")
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,9 @@ class Domain:
 def domains() -> tuple[Domain, ...]:
     """All domains, in the order of their files and lines."""
     files = sorted((Path(__file__).parent / "domains").glob("*.txt"))
-    blocks = (block for file in files for block in re.split(r"^(?=@ )", file.read_text(encoding="utf-8"), flags=re.M))
+    blocks = (
+        block for file in files for block in re.split(r"^(?=@ )", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    )
     return tuple(_domain(block) for block in blocks if block.startswith("@"))
 
 
@@ -262,9 +263,13 @@ def _affirmed(options: tuple[Option, ...]) -> Callable[[Draw], Value]:
 def _listing(make_one: Callable[[Draw], Value], low: int, high: int) -> Callable[[Draw], Value]:
     def make(draw: Draw) -> Value:
         parts = list(dict.fromkeys(make_one(draw).surface for _ in range(draw.between(low, high))))
-        return Value(enumeration(draw, parts), parts)
+        clear = [part for part in parts if not _ENUMERATES.search(part)] or parts[:1]
+        return Value(enumeration(draw, clear), clear)
 
     return make
+
+
+_ENUMERATES = re.compile(r",| and |;|/|和|、")
 
 
 def enumeration(draw: Draw, parts: list[str]) -> str:
@@ -275,9 +280,9 @@ def enumeration(draw: Draw, parts: list[str]) -> str:
     if len(parts) == 1:
         return parts[0]
     if draw.prose:
-        last = draw.pick((" and ", " and ", ", and " if len(parts) > 2 else " and ", " as well as "))  # noqa: PLR2004
+        last = draw.pick((" and ", " and ", ", and " if parts[2:] else " and ", " as well as "))
         return ", ".join(parts[:-1]) + last + parts[-1]
-    return draw.pick((", ", ", ", "; ", " / ", " | ")).join(parts)
+    return draw.pick((", ", ", ", "; ", " / ")).join(parts)
 
 
 def _picked(pool: Pool) -> Callable[[Draw], Value]:

@@ -29,6 +29,7 @@ class Draw:
         split: one of SPLITS.
         language: "en" or "zh".
         prose: whether values are written into sentences and not behind labels.
+        figures: whether numbers are written in figures only.
         spoken: whether the text is speech written down.
         today: the day around which the dates of the record lie, as an ordinal; 0 before the first of them.
         currency: the currency of the record, once a sum of money has been drawn.
@@ -38,6 +39,7 @@ class Draw:
         self.split = split
         self.language = language
         self.prose = False
+        self.figures = False
         self.spoken = False
         self.today = 0
         self.currency = ""

@@ -116,7 +116,7 @@ def schema_words(draw: Draw, field: Field, nouns: tuple[str, ...], *, chinese: b
     if draw.chance(0.12):
         name = " ".join(_SHORT.get(word, word) for word in name.split())
     noun = nouns[0]
-    prefixed = " " not in name and noun not in name and not is_chinese(noun) and draw.chance(0.1)
+    prefixed = len(nouns) > 1 and " " not in name and noun not in name and not is_chinese(noun) and draw.chance(0.1)
     return f"{noun} {name}" if prefixed else name
 
 

@@ -48,17 +48,24 @@ def _name(draw: Draw) -> str:
 
 
 def _field(draw: Draw, key: str, name: str) -> Field:
-    choice = draw.below(100)
-    if choice < 7:  # noqa: PLR2004 - shares of a hundred
-        return Field(key, "bool", (name,), make=_affirmed)
-    if choice < 16:  # noqa: PLR2004
-        return _enumeration(draw, key, name)
-    if choice < 24:  # noqa: PLR2004
-        return Field(key, "list", (name,), make=_listing(_generator(draw)[1]))
-    if choice < 40:  # noqa: PLR2004
-        low, high = draw.pick(_INT_RANGES)
-        generate = GENERATORS["int"][1]
-        return Field(key, "int", (name,), make=lambda draw: generate(draw, low, high))
+    return draw.pick(_FIELDS)(draw, key, name)
+
+
+def _truth(_draw: Draw, key: str, name: str) -> Field:
+    return Field(key, "bool", (name,), make=_affirmed)
+
+
+def _array(draw: Draw, key: str, name: str) -> Field:
+    return Field(key, "list", (name,), make=_listing(_generator(draw)[1]))
+
+
+def _whole_number(draw: Draw, key: str, name: str) -> Field:
+    low, high = draw.pick(_INT_RANGES)
+    generate = GENERATORS["int"][1]
+    return Field(key, "int", (name,), make=lambda draw: generate(draw, low, high))
+
+
+def _anything(draw: Draw, key: str, name: str) -> Field:
     kind, make = _generator(draw)
     return Field(key, kind, (name,), make=make)
 
@@ -79,7 +86,7 @@ def _affirmed(draw: Draw) -> Value:
 
 
 def _enumeration(draw: Draw, key: str, name: str) -> Field:
-    words = {phrase(draw, 1, 1).surface.lower(): None for _ in range(draw.between(2, 5))}
+    words = {phrase(draw, 1, 1).surface.lower(): None for _ in range(draw.between(2, 12 if draw.chance(0.15) else 5))}
     options = tuple(Option((text,), (text,)) for text in words)
 
     def make(draw: Draw) -> Value:
@@ -88,6 +95,9 @@ def _enumeration(draw: Draw, key: str, name: str) -> Field:
         return Value(draw.pick((text, text, text.capitalize(), text.upper())), index)
 
     return Field(key, "enum", (name,), make=make, options=options)
+
+
+_FIELDS = (_truth, *(_enumeration,) * 2, *(_array,) * 2, *(_whole_number,) * 3, *(_anything,) * 12)
 
 
 def _listing(make_one: Callable[[Draw], Value]) -> Callable[[Draw], Value]:

@@ -39,6 +39,9 @@ _REPEATABLE = frozenset(
 )
 
 
+_CAPITALS = 0.03
+
+
 @dataclass(frozen=True)
 class Written:
     """A text with the name of its layout."""
@@ -60,6 +63,8 @@ def labelled(draw: Draw, record: Record, *, held: bool = False, fields: list[Fie
     choices = layouts(draw.language, held=held)
     name = draw.pick(tuple(choices))
     record.whole = name in NESTED
+    if not record.facts and draw.chance(_CAPITALS):
+        record.case = str.upper
     shown = _shown(draw, record.domain) if fields is None else fields
     return Written(choices[name](draw, _page(draw, record, shown)), name)
 
@@ -100,7 +105,7 @@ def mixed(draw: Draw, record: Record) -> Written:
     """Some sentences, then labelled facts that they did not tell, or the other way round."""
     text = write(draw, record, longest=1)
     rest = [field for field in record.untold() if field.kind not in ("rows", "object")]
-    if record.lower or not rest:
+    if record.case is not None or not rest:
         return Written(text, "prose")
     kept = draw.sample(rest, draw.between(1, len(rest)))
     below = labelled(draw, record, fields=kept)

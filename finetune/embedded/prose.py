@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from finetune.embedded.naming import label_words
 from finetune.embedded.template import Piece, joined, render, slots
 
 if TYPE_CHECKING:
@@ -14,6 +15,24 @@ if TYPE_CHECKING:
 
 _HESITATIONS = ("um ", "uh ", "okay ", "so ", "hi ", "hey ", "yes hello ", "well ", "please ", "")
 _COURTESIES = (" please", " thanks", " thank you", "", "", "")
+
+
+_STATEMENTS = (
+    "The {0} is {1}.",
+    "the {0} was {1}.",
+    "Its {0} is {1}.",
+    "The {0}: {1}.",
+    "{0}: {1}.",
+    "As for the {0}, it is {1}.",
+    "{0} - {1}.",
+    "With regard to the {0}, we have {1}.",
+    "The {0} given is {1}.",
+    "For {0}, {1} was noted.",
+    "The {0} has been set to {1}.",
+    "({0}: {1})",
+)
+_ZH_STATEMENTS = ("{0}为{1}。", "{0}是{1}。", "{0}：{1}。", "其{0}为{1}。", "（{0}：{1}）")
+_PLAIN_STATEMENTS = 0.2
 
 
 def has_prose(domain: Domain, *, held: bool) -> bool:
@@ -51,10 +70,24 @@ def _text(draw: Draw, record: Record, prose: Prose, longest: int) -> str:
     told = {piece.key for piece in pieces if piece.key}
     parts = [_capital(record, pieces)]
     count = draw.pick((0, 0, 0, 1, 1, 2, longest)) if longest else 0
-    for template in _further(draw, prose, told, min(count, longest)):
-        parts.append(_capital(record, render(draw, template, record.surface)))
+    further = _further(draw, prose, told, min(count, longest))
+    parts += [_capital(record, render(draw, template, record.surface)) for template in further]
+    if draw.chance(_PLAIN_STATEMENTS) and longest:
+        parts += _statements(draw, record)
     gap = "" if draw.language == "zh" else draw.pick((" ", " ", " ", "\n"))
     return gap.join(parts)
+
+
+def _statements(draw: Draw, record: Record) -> list[str]:
+    """Facts that have no sentence of their own here, each in a plain one."""
+    untold = [field for field in record.untold() if field.kind in ("str", "int", "num", "date", "list")]
+    lines = []
+    for field in draw.sample(untold, draw.pick((1, 1, 2, 3))):
+        form = draw.pick(_ZH_STATEMENTS if draw.language == "zh" else _STATEMENTS)
+        label = label_words(draw, field)
+        line = form.format(label, record.surface(field.key))
+        lines.append(line[:1].upper() + line[1:] if form.startswith(("{0}", "t")) else line)
+    return lines
 
 
 def _further(draw: Draw, prose: Prose, told: set[str], count: int) -> list[Sequence_]:
@@ -74,7 +107,7 @@ def _further(draw: Draw, prose: Prose, told: set[str], count: int) -> list[Seque
 def _capital(record: Record, pieces: list[Piece]) -> str:
     """A text whose first letter is a capital, unless a fact that is copied stands there."""
     text = joined(pieces, record.phrases)
-    first = next((piece for piece in pieces if piece.text), None)
+    first = next((piece for piece in pieces if piece.text.strip()), None)
     copied = first is not None and first.key and first.key not in record.phrases
     return text if copied else text[:1].upper() + text[1:]
 
@@ -82,11 +115,12 @@ def _capital(record: Record, pieces: list[Piece]) -> str:
 def _request(draw: Draw, record: Record, prose: Prose) -> str:
     """Something said: at times in small letters and without stops."""
     draw.spoken = True
-    record.lower = draw.chance(0.4)
-    bare = record.lower or draw.chance(0.15)
+    lower = draw.chance(0.4)
+    record.case = str.lower if lower else None
+    bare = lower or draw.chance(0.15)
     pieces = render(draw, draw.pick(prose.requests), record.surface)
     if bare:
-        pieces = [piece if piece.key else Piece(_bare(piece.text, lower=record.lower), "") for piece in pieces]
+        pieces = [piece if piece.key else Piece(_bare(piece.text, lower=lower), "") for piece in pieces]
         text = joined(pieces).rstrip()
         return draw.pick(_HESITATIONS) + text + draw.pick(_COURTESIES) if draw.chance(0.3) else text
     return _capital(record, pieces)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from finetune.embedded.template import joined, render, settled
+from finetune.embedded.template import joined, render, settled, wants_figures
+from finetune.embedded.values.value import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from finetune.embedded.domain import Domain, Field
     from finetune.embedded.draw import Draw
-    from finetune.embedded.values.value import Value
+    from finetune.embedded.template import Sequence_
 
 _ATTEMPTS = 4
 _SAME_FORM = 0.85
@@ -42,7 +45,7 @@ class Record:
     Attributes:
         domain: what the text is about.
         facts: those that have been told.
-        lower: whether the text knows small letters only.
+        case: what is done to the letters of every fact: nothing, or all made small or capital.
         whole: whether rows must be told with all their parts.
         phrases: keys of the fields that a text says in words of its own.
     """
@@ -50,15 +53,20 @@ class Record:
     def __init__(self, draw: Draw, domain: Domain) -> None:
         self.domain = domain
         self.facts: dict[str, Fact] = {}
-        self.lower = False
+        self.case: Callable[[str], str] | None = None
         self.whole = False
         self._draw = draw
         self._fields = {field.key: field for field in domain.fields}
         self.phrases = frozenset(field.key for field in domain.fields if field.kind in ("bool", "enum"))
 
     def surface(self, key: str) -> str:
-        """The text of a fact."""
-        return self.tell(key).surface
+        """The text of a fact by its key; after `?` may stand what to write if it is true and if it is not."""
+        name, conditional, wordings = key.partition("?")
+        if not conditional:
+            return self.tell(name).surface
+        yes, _, no = wordings.partition(":")
+        wording = yes if self.tell(name).gold else no
+        return wording if self.case is None else self.case(wording)
 
     def tell(self, key: str) -> Fact:
         """A fact, the same at every call."""
@@ -83,7 +91,7 @@ class Record:
             fact = make_fact(self._draw, field, whole=self.whole)
             if fact.surface not in taken:
                 break
-        return _lowered(fact) if self.lower else fact
+        return fact if self.case is None else _cased(fact, self.case)
 
 
 def make_fact(draw: Draw, field: Field, *, whole: bool) -> Fact:
@@ -98,9 +106,14 @@ def make_fact(draw: Draw, field: Field, *, whole: bool) -> Fact:
         value = field.make(draw)
         measured = field.unit and not draw.prose and draw.chance(_WITH_UNIT)
         return Fact(field, value.surface + field.unit if measured else value.surface, value.gold)
+    template = draw.pick(field.templates)
+    if draw.chance(_SAME_FORM):
+        template = settled(draw, template)
+    draw.figures = wants_figures(template)
     count = draw.between(*field.size) if field.kind == "rows" else 1
     cells = tuple({part.key: _make(draw, part) for part in field.parts} for _ in range(count))
-    lines, golds = _written(draw, field, cells, whole=whole)
+    draw.figures = False
+    lines, golds = _written(draw, template, cells, whole=whole)
     return Fact(field, _strung(draw, lines), golds if field.kind == "rows" else golds[0], cells)
 
 
@@ -112,12 +125,9 @@ def _make(draw: Draw, part: Field) -> Value:
 
 
 def _written(
-    draw: Draw, field: Field, cells: tuple[dict[str, Value], ...], *, whole: bool
+    draw: Draw, template: Sequence_, cells: tuple[dict[str, Value], ...], *, whole: bool
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Each row in one line and its answer; what a line does not tell is None, unless rows are whole."""
-    template = draw.pick(field.templates)
-    if draw.chance(_SAME_FORM):
-        template = settled(draw, template)
     lines: list[str] = []
     golds: list[dict[str, Any]] = []
     for row in cells:
@@ -139,12 +149,30 @@ def _strung(draw: Draw, lines: list[str]) -> str:
     return between.join(lines[:-1]) + last + lines[-1]
 
 
-def _lowered(fact: Fact) -> Fact:
+def _cased(fact: Fact, case: Callable[[str], str]) -> Fact:
+    """A fact with all its letters small or capital, in the text and where they are copied."""
     gold = fact.gold
     if fact.field.kind == "str":
-        gold = gold.lower()
+        gold = case(gold)
     elif fact.field.kind == "list":
-        gold = [part.lower() for part in gold]
-    elif fact.field.kind in ("rows", "object"):
-        return fact
-    return replace(fact, surface=fact.surface.lower(), gold=gold)
+        gold = [case(part) for part in gold]
+    elif fact.cells:
+        return _cased_cells(fact, case)
+    return replace(fact, surface=case(fact.surface), gold=gold)
+
+
+def _cased_cells(fact: Fact, case: Callable[[str], str]) -> Fact:
+    strings = {part.key for part in fact.field.parts if part.kind == "str"}
+
+    def golds(row: dict[str, Any]) -> dict[str, Any]:
+        return {key: case(gold) if key in strings and gold is not None else gold for key, gold in row.items()}
+
+    cells = tuple(
+        {
+            key: Value(case(value.surface), case(value.gold) if key in strings else value.gold)
+            for key, value in row.items()
+        }
+        for row in fact.cells
+    )
+    gold = [golds(row) for row in fact.gold] if fact.field.kind == "rows" else golds(fact.gold)
+    return replace(fact, surface=case(fact.surface), gold=gold, cells=cells)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from finetune.embedded.asking import Request, ask, ask_rows, choose, new_request
 from finetune.embedded.domain import Domain, domains
 from finetune.embedded.draw import Draw
+from finetune.embedded.folding import folded
 from finetune.embedded.naming import named
 from finetune.embedded.neighbours import among_neighbours
 from finetune.embedded.open_vocabulary import invent
@@ -32,8 +33,10 @@ __all__ = ["SPLITS", "sample"]
 _OPEN_SHARE = 0.35
 _CHINESE_SHARE = 0.14
 _NEIGHBOUR_SHARE = 0.1
+_FOLDED_SHARE = 0.1
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
 _LONGEST = 4000
+_FORMS = ("prose",) * 8 + ("mixed",) + ("labelled",) * 4
 
 
 def sample(rng: random.Random, split: str = "train") -> Task:
@@ -93,6 +96,8 @@ def _single(draw: Draw, domain: Domain) -> Task | None:
     text = surrounded(draw, written.text)
     if not draw.spoken and draw.chance(_NEIGHBOUR_SHARE):
         text = among_neighbours(draw, text, domain, [field for field, _ in wanted])
+    if written.layout == "prose" and draw.language == "en" and draw.chance(_FOLDED_SHARE):
+        text = folded(text, value, draw.between(50, 80))
     return Task(schema, text, value, domain.name, written.layout, domain.language)
 
 
@@ -101,12 +106,10 @@ def _present(draw: Draw, record: Record) -> Written:
     held = draw.split == "layouts"
     if not has_prose(record.domain, held=held):
         return labelled(draw, record, held=held)
-    chance = draw.real(0, 1)
-    if chance < 0.62:  # noqa: PLR2004 - shares
+    form = draw.pick(_FORMS)
+    if form == "prose":
         return Written(write(draw, record, held=held, longest=draw.pick((2, 3, 3, 6))), "prose")
-    if chance < 0.7 and not held:  # noqa: PLR2004
-        return mixed(draw, record)
-    return labelled(draw, record, held=held)
+    return mixed(draw, record) if form == "mixed" and not held else labelled(draw, record, held=held)
 
 
 def _wrapped(draw: Draw, schema: dict[str, Any], value: Any, domain: Domain) -> tuple[dict[str, Any], Any]:

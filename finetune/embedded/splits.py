@@ -5,6 +5,7 @@ Held-out field names and prose templates are marked with `~` where they are writ
 
 from __future__ import annotations
 
+import re
 from zlib import crc32
 
 SPLITS = ("train", "fresh", "words", "aliases", "layouts", "domains")
@@ -29,10 +30,10 @@ HELD_LAYOUTS = frozenset(
 _HELD_SHARE = 10
 
 
-def is_held_word(word: str) -> bool:
+def is_held_word(entry: str) -> bool:
     """Whether training never uses this word, part of a name or syllable: one in ten, whatever the run.
 
     Args:
-        word: an entry of a pool of words.
+        entry: an entry of a pool of words; of several words it is held out if one of them is.
     """
-    return crc32(word.lower().encode()) % _HELD_SHARE == 0
+    return any(crc32(word.encode()) % _HELD_SHARE == 0 for word in re.findall(r"\w+", entry.lower()))

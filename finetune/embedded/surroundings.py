@@ -73,6 +73,48 @@ _ASIDES = tuple(
             "This is standard practice.",
             "People talked about {%topic} for a while.",
             "Opinions differ on whether {%topic} matters.",
+            "[Somewhere|Meanwhile,] a radio was playing {%genre}.",
+            "My neighbour {%first_name} says hello.",
+            "It reminded everyone of the old days in {%country}.",
+            "{%first_name} from the office next door brought {%dish} for everybody.",
+            "[The coffee|The lift|The printer] was out of order again.",
+            "[Sorry for|Please excuse] the late reply, I was on holiday in {%country}.",
+            "You may have read about {%topic} in the papers.",
+            "There is still some {%dish} in the fridge.",
+            "Experts have long warned about {%topic}.",
+            "This is not the first time that {%topic} has been an issue.",
+            "[Frankly|To be honest], I had hoped for {%topic}.",
+            "[On another note|Unrelated]: does anyone need a {%color} {%thing}?",
+            "The rest of the page is about {%topic} and need not concern us.",
+            "We will come back to {%topic} next week.",
+            "Some say {%topic} is to blame[, others disagree|].",
+            "I will keep this short.",
+            "As always, the devil is in the detail.",
+            "The {%animal} next door barked the whole time.",
+            "Let us know [what you think|if anything is unclear].",
+            "Further particulars can be found [elsewhere|in the appendix|on request].",
+            "Many had asked for this for a long time.",
+            "In the meantime, life goes on.",
+            "[Rumours about|Questions about] {%topic} were not answered.",
+            "The photo shows a {%color} {%thing}.",
+            "[Interestingly|Surprisingly], nobody mentioned {%topic}.",
+            "Whoever finds a {%color} {%thing} is asked to keep it.",
+        ),
+    )
+)
+_ZH_ASIDES = tuple(
+    map(
+        parse,
+        (
+            "关于{%zh_topic}的事以后再说。",
+            "顺便说一句，走廊里的{%thing}已经修好了。",
+            "大家还聊了聊{%zh_topic}。",
+            "食堂今天供应{%dish}。",
+            "{%zh_topic}不在此次讨论范围之内。",
+            "有人把一个{%thing}忘在了前台。",
+            "这也是大家一直关心的问题。",
+            "其他事项另行通知。",
+            "对此，各方看法不一。",
         ),
     )
 )
@@ -107,16 +149,16 @@ def surrounded(draw: Draw, text: str) -> str:
         draw: chance.
         text: the text.
     """
-    if draw.spoken or draw.chance(0.62):
+    if draw.spoken or draw.chance(0.6):
         return text
     gap = draw.pick(("\n", "\n", "\n\n", " "))
-    where = draw.below(4)
-    if where in (0, 2):
+    where = draw.pick(("before", "after", "around", "aside", "aside"))
+    if where in ("before", "around"):
         text = _said(draw, _ZH_OPENINGS, _OPENINGS) + gap + text
-    if where in (1, 2):
+    if where in ("after", "around"):
         text = text + gap + _said(draw, _ZH_CLOSINGS, _CLOSINGS)
-    if where == 3 and draw.language == "en":  # noqa: PLR2004 - one in four
-        aside = joined(render(draw, draw.pick(_ASIDES), str))
+    if where == "aside":
+        aside = joined(render(draw, draw.pick(_ZH_ASIDES if draw.language == "zh" else _ASIDES), str))
         text = f"{text}{gap}{aside}" if draw.chance(0.6) else f"{aside}{gap}{text}"
     return text
 

@@ -1,7 +1,8 @@
 """Sentences with choices: `{name} is a [cosy|small] {kind}[ near {landmark}|]`.
 
 `{key}` is a slot for a fact, `{%generator}` something drawn on the spot that no fact tells, `[a|b]` one of several
-alternatives, each of which may hold slots and further choices.
+alternatives, each of which may hold slots and further choices. `{key?yes:no}` writes one of two wordings, as the fact
+is true or false.
 """
 
 from __future__ import annotations
@@ -17,14 +18,26 @@ if TYPE_CHECKING:
 
     from finetune.embedded.draw import Draw
 
+_OPEN, _BAR, _CLOSE = "[|]"
 _TOKEN = re.compile(r"[\[\]|]|\{[^}]*\}|[^\[\]|{]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for a fact (`{key}`), or for something drawn on the spot (`{%generator}`)."""
+    """A place for a fact (`{key}`), or for something drawn on the spot (`{%generator}`).
+
+    Attributes:
+        key: what stands between the braces.
+        figures: whether a number has to be written in figures, because letters follow it at once.
+    """
 
     key: str
+    figures: bool = False
+
+    @property
+    def fact(self) -> str:
+        """The key of the fact alone."""
+        return self.key.partition("?")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +80,14 @@ def _sequence(tokens: list[str], start: int, *, inner: bool) -> tuple[Sequence_,
     index = start
     while index < len(tokens):
         token = tokens[index]
-        if inner and token in "|]":
+        if token == _CLOSE or (inner and token == _BAR):
             break
-        if token == "]":  # noqa: S105 - a bracket
-            break
-        if token == "[":  # noqa: S105
+        if token == _OPEN:
             choice, index = _choice(tokens, index + 1)
             nodes.append(choice)
             continue
-        nodes.append(Slot(token[1:-1]) if token.startswith("{") else token)
+        following = tokens[index + 1][:1] if index + 1 < len(tokens) else ""
+        nodes.append(Slot(token[1:-1], following.isalnum() or following == "%") if token.startswith("{") else token)
         index += 1
     return tuple(nodes), index
 
@@ -90,7 +102,7 @@ def _choice(tokens: list[str], start: int) -> tuple[Choice, int]:
             message = f"a bracket is left open in {''.join(tokens)!r}"
             raise ValueError(message)
         index += 1
-        if tokens[index - 1] == "]":
+        if tokens[index - 1] == _CLOSE:
             return Choice(tuple(options)), index
 
 
@@ -99,7 +111,7 @@ def slots(sequence: Sequence_) -> frozenset[str]:
     found: set[str] = set()
     for node in sequence:
         if isinstance(node, Slot) and not node.key.startswith("%"):
-            found.add(node.key)
+            found.add(node.fact)
         elif isinstance(node, Choice):
             found.update(*(slots(option) for option in node.options))
     return frozenset(found)
@@ -130,7 +142,17 @@ def _write(draw: Draw, sequence: Sequence_, surface: Callable[[str], str], piece
         elif node.key.startswith("%"):
             pieces.append(Piece(GENERATORS[node.key[1:]][1](draw).surface, ""))
         else:
-            pieces.append(Piece(surface(node.key), node.key))
+            draw.figures = node.figures
+            pieces.append(Piece(surface(node.key), node.fact))
+            draw.figures = False
+
+
+def wants_figures(sequence: Sequence_) -> bool:
+    """Whether some number of a template has to be written in figures."""
+    return any(
+        node.figures if isinstance(node, Slot) else isinstance(node, Choice) and any(map(wants_figures, node.options))
+        for node in sequence
+    )
 
 
 def settled(draw: Draw, sequence: Sequence_) -> Sequence_:
@@ -166,7 +188,7 @@ def _seam(text: str, piece: Piece, phrases: Container[str]) -> str:
     if not piece.key:
         if added[0] in ".,;" and text.endswith((" ", "..")):
             text = text.rstrip(" ")
-        if added[0] == " " and text.endswith((" ", "\n")):
+        if added[0] == " " and (not text or text.endswith((" ", "\n"))):
             added = added[1:]
         if added[:1] == "." and text.endswith(".") and added[:2] != "..":
             added = added[1:]

@@ -22,6 +22,7 @@ NESTED: dict[str, Callable[[Draw, Page], str]] = {
     "headed_blocks": lines.headed_blocks,
     "document": documents.document,
     "sections": documents.sections,
+    "till_slip": documents.till_slip,
 }
 """Layouts that write every part of nested facts."""
 

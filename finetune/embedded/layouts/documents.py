@@ -70,3 +70,21 @@ def wall(draw: Draw, page: Page) -> str:
     sign = "：" if page.language == "zh" else ": "
     gap = draw.pick((" ", "  ", " – ", ". "))
     return gap.join(f"{entry.label}{sign}{entry.surface}" for entry in page.entries)
+
+
+def till_slip(draw: Draw, page: Page) -> str:
+    """A strip of paper with a line for every row and amounts at the right."""
+    width = draw.pick((30, 34, 38, 42))
+    rule = draw.pick("-=. ") * width
+    lines = [page.title.upper().center(width).rstrip()]
+    for entry in page.entries:
+        if not entry.rows:
+            lines.append(f"{entry.label}{draw.pick((':', ''))} {entry.surface.rjust(width - len(entry.label) - 2)}")
+            continue
+        lines.append(rule)
+        for row in entry.rows:
+            *firsts, last = (surface for _, surface in row)
+            start = draw.pick((" ", "  ")).join(firsts)
+            lines.append(f"{start} {last.rjust(width - len(start) - 1)}")
+        lines.append(rule)
+    return "\n".join(lines)

@@ -39,10 +39,8 @@ def log_line(draw: Draw, page: Page) -> str:
         else f"{entry.label.replace(' ', '_')}{sign}{entry.surface}"
         for entry in page.entries
     )
-    level = draw.pick(("INFO", "DEBUG", "[info]", "NOTICE", "<6>", ""))
-    return f"{level} {page.noun.replace(' ', '.')}: {draw.pick((' ', ', ', ' '))}".replace(
-        "  ", " "
-    ).lstrip() + " ".join(parts)
+    head = draw.pick(("INFO", "DEBUG", "[info]", "NOTICE", "<6>", "WARN")) + " " if draw.chance(0.8) else ""
+    return f"{head}{page.noun.replace(' ', '.')}: {draw.pick((' ', ', ', ' ')).join(parts)}"
 
 
 def query_string(draw: Draw, page: Page) -> str:

@@ -17,6 +17,8 @@ _TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
 _ZH_DIGITS = "零一二三四五六七八九十"
 _HUNDRED = 100
 _THOUSAND = 1000
+_TEN_THOUSAND = 10_000
+_CHINESE_WORDS = 10
 _CURRENCIES = {
     "USD": ("$", "US$", "dollars"),
     "EUR": ("€", "€", "euros"),
@@ -33,11 +35,19 @@ _LIKELY = ("USD", "USD", "USD", "USD", "EUR", "EUR", "EUR", "GBP", "GBP", "JPY",
 
 
 def number_word(number: int) -> str:
-    """A number below a hundred in words."""
+    """A number below a hundred, or a round one, in words."""
     if number < len(_ONES):
         return _ONES[number]
+    for size, name in ((_THOUSAND, "thousand"), (_HUNDRED, "hundred")):
+        if number >= size:
+            return f"{number_word(number // size)} {name}"
     tens, ones = divmod(number, 10)
     return _TENS[tens] + (f"-{_ONES[ones]}" if ones else "")
+
+
+def _has_word(number: int) -> bool:
+    round_number = number % _THOUSAND == 0 or (number < _THOUSAND and number % _HUNDRED == 0)
+    return 0 <= number < _HUNDRED or (round_number and number < _HUNDRED * _THOUSAND)
 
 
 def integer(draw: Draw, low: int = 1, high: int = 99) -> Value:
@@ -45,7 +55,9 @@ def integer(draw: Draw, low: int = 1, high: int = 99) -> Value:
     number = draw.between(low, high)
     if high > 5 * _THOUSAND and low >= 0 and draw.chance(0.5):
         number = max(low, number // draw.pick((10, 100, 1000)))
-    if 0 <= number < _HUNDRED and draw.chance(0.3 if draw.spoken else 0.2 if draw.prose else 0.01):
+    if number > _HUNDRED and draw.prose and draw.chance(0.1):
+        number -= number % (_THOUSAND if number > _THOUSAND else _HUNDRED)
+    if not draw.figures and _has_word(number) and draw.chance(0.3 if draw.spoken else 0.2 if draw.prose else 0.01):
         return _in_words(draw, number)
     if abs(number) >= _THOUSAND and draw.chance(0.55):
         return Value(f"{number:,}", number)
@@ -54,7 +66,7 @@ def integer(draw: Draw, low: int = 1, high: int = 99) -> Value:
 
 def _in_words(draw: Draw, number: int) -> Value:
     if draw.language == "zh":
-        word = _ZH_DIGITS[number] if number <= 10 else str(number)  # noqa: PLR2004 - one character each up to ten
+        word = _ZH_DIGITS[number] if number <= _CHINESE_WORDS else str(number)
         return Value(word, number)
     return Value(number_word(number), number)
 
@@ -78,6 +90,8 @@ def decimal(draw: Draw, low: float = 0, high: float = 100, places: int = 0) -> V
     """A number with decimal places: as many as asked for, or one to three."""
     number = round(draw.real(low, high), places or draw.pick((1, 1, 1, 2, 2, 3)))
     text = f"{number:,}" if draw.chance(0.5) else str(number)
+    if draw.language == "en" and draw.chance(0.05) and number < _THOUSAND and round(number, 2) == number:
+        text = text.replace(".", ",")
     return Value(text, plain(number))
 
 
@@ -136,34 +150,30 @@ def _digits(draw: Draw, amount: float) -> str:
 
 def _money_surface(draw: Draw, amount: float) -> str:
     sign, other, word = _CURRENCIES[draw.currency]
-    form = draw.below(20)
-    if form < 4:  # noqa: PLR2004 - shares of twenty
-        return f"{draw.currency} {_digits(draw, amount)}" if form < 2 else f"{_digits(draw, amount)} {draw.currency}"  # noqa: PLR2004
-    if form == 4:  # noqa: PLR2004
-        return _digits(draw, amount)
-    if form < 8 and draw.prose and draw.currency != "SEK":  # noqa: PLR2004
-        return f"{_digits(draw, amount)} {word}"
-    if form == 8 and amount >= _THOUSAND and amount % 500 == 0:  # noqa: PLR2004
-        return f"{sign}{plain(amount / 1000)}k"
-    if form < 12 and draw.currency in ("EUR", "SEK"):  # noqa: PLR2004
-        return f"{_digits(draw, amount)} {sign.strip()}"
-    return (other if form == 12 else sign) + _digits(draw, amount)  # noqa: PLR2004
+    digits = _digits(draw, amount)
+    forms = [
+        *(f"{sign}{digits}",) * 8,
+        f"{other}{digits}",
+        f"{draw.currency} {digits}",
+        f"{digits} {draw.currency}",
+        digits,
+    ]
+    if draw.prose:
+        forms += [f"{digits} {word}"] * 3
+    if draw.currency in ("EUR", "SEK"):
+        forms += [f"{digits} {sign.strip()}"] * 3
+    if amount >= _THOUSAND and amount % (_THOUSAND / 2) == 0:
+        forms.append(f"{sign}{plain(amount / _THOUSAND)}k")
+    return draw.pick(forms)
 
 
 def _zh_money(draw: Draw, amount: float) -> Value:
-    if amount >= 10 * _THOUSAND and draw.chance(0.4):
+    if amount >= _TEN_THOUSAND and draw.chance(0.4):
         amount = float(round(amount, -3))
-        return Value(f"{plain(round(amount / 10_000, 1))}万元", plain(round(amount, 0)))
+        return Value(f"{plain(round(amount / _TEN_THOUSAND, 1))}万元", plain(amount))
     digits = _digits(draw, amount)
-    forms = (
-        f"{digits}元",
-        f"{digits}元",
-        f"¥{digits}",
-        f"￥{digits}",
-        f"人民币{digits}元",
-        f"{digits}块" if draw.prose else f"{digits}元",
-        digits,
-    )
+    spoken = f"{digits}{'块' if draw.prose else '元'}"
+    forms = (f"{digits}元", f"{digits}元", f"¥{digits}", f"￥{digits}", f"人民币{digits}元", spoken, digits)
     return Value(draw.pick(forms), plain(amount))
 
 
@@ -178,9 +188,9 @@ def large_money(draw: Draw) -> Value:
     unit, factor = draw.pick(((" million", 10**6), (" billion", 10**9), ("m", 10**6), ("bn", 10**9)))
     sign, _, word = _CURRENCIES[draw.currency]
     number = f"{plain(count)}{unit}"
-    forms = (sign + number, sign + number, f"{draw.currency} {number}")
+    forms = [sign + number, sign + number, f"{draw.currency} {number}"]
     if unit.startswith(" ") and draw.prose:
-        forms = (*forms, f"{number} {word}")
+        forms.append(f"{number} {word}")
     return Value(draw.pick(forms), plain(round(count * factor, 0)))
 
 

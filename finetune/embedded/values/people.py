@@ -76,14 +76,12 @@ def person(draw: Draw) -> Value:
     if draw.language == "zh":
         return verbatim(draw.of(POOLS["zh_surnames"]) + _zh_given(draw))
     first, last = first_name(draw).surface, last_name(draw).surface
-    form = draw.below(24)
-    if form == 0:
-        return verbatim(f"{first} {draw.pick('ABCDEFGHJKLMPRSTW')}. {last}")
-    if form == 1:
-        return verbatim(f"{first[0]}. {last}")
-    if form == 2:  # noqa: PLR2004 - one form in twenty-four
-        return verbatim(f"{first} {last}-{last_name(draw).surface}")
-    return verbatim(f"{first} {last}")
+    rare = (
+        f"{first} {draw.pick('ABCDEFGHJKLMPRSTW')}. {last}",
+        f"{first[0]}. {last}",
+        f"{first} {last}-{last_name(draw).surface}",
+    )
+    return verbatim(draw.pick(rare) if draw.chance(0.12) else f"{first} {last}")
 
 
 def titled_person(draw: Draw) -> Value:

@@ -46,16 +46,15 @@ def product(draw: Draw) -> Value:
         name = (
             f"{draw.pick((draw.of(POOLS['adjectives']), draw.of(POOLS['colors']), draw.of(POOLS['materials'])))} {name}"
         )
-    form = draw.below(10)
-    if form < 3:  # noqa: PLR2004 - three in ten
-        return verbatim(_titled(name))
-    if form == 3:  # noqa: PLR2004
-        return verbatim(f"{pseudo_word(draw).capitalize()} {_titled(name)}")
-    if form == 4:  # noqa: PLR2004
-        return verbatim(f"{pseudo_word(draw).capitalize()} {draw.pick('ABCDEGKMQRSTVXZ')}{draw.between(1, 999)}")
-    if form == 5:  # noqa: PLR2004
-        return verbatim(name.capitalize())
-    return verbatim(name)
+    made_up, number = pseudo_word(draw).capitalize(), draw.between(1, 999)
+    forms = (
+        *(name,) * 4,
+        *(_titled(name),) * 3,
+        name.capitalize(),
+        f"{made_up} {_titled(name)}",
+        f"{made_up} {draw.pick('ABCDEGKMQRSTVXZ')}{number}",
+    )
+    return verbatim(draw.pick(forms))
 
 
 def _titled(words: str) -> str:
@@ -144,14 +143,13 @@ def phrase(draw: Draw, shortest: int = 1, longest: int = 4) -> Value:
     )
 
 
+_WORD_POOLS = ("general",) * 4 + ("nouns",) * 2 + ("adjectives",) * 2 + ("",) * 2
+
+
 def word(draw: Draw) -> str:
     """A lower-case word of any kind, or a made-up one."""
-    choice = draw.below(10)
-    if choice < 4:  # noqa: PLR2004 - four in ten
-        return draw.of(POOLS["general"])
-    if choice < 8:  # noqa: PLR2004
-        return draw.of(POOLS["nouns" if choice < 6 else "adjectives"])  # noqa: PLR2004
-    return pseudo_word(draw)
+    pool = draw.pick(_WORD_POOLS)
+    return draw.of(POOLS[pool]) if pool else pseudo_word(draw)
 
 
 def problem(draw: Draw) -> Value:

@@ -140,8 +140,8 @@ def landmark(draw: Draw) -> Value:
 def venue(draw: Draw) -> Value:
     """A place where something takes place."""
     if draw.language == "zh":
-        kinds = ("会议中心", "体育馆", "大礼堂", "图书馆", "酒店三楼会议室", "报告厅", "会议室", "展览馆")
-        return verbatim(draw.of(POOLS["zh_streets"]) + draw.pick(kinds))
+        halls = ("会议中心", "体育馆", "大礼堂", "图书馆", "酒店三楼会议室", "报告厅", "会议室", "展览馆")
+        return verbatim(draw.of(POOLS["zh_streets"]) + draw.pick(halls))
     kinds = (
         "Hall",
         "Center",
@@ -170,11 +170,12 @@ def restaurant(draw: Draw) -> Value:
     """A place to eat."""
     noun, adjective = draw.of(POOLS["nouns"]).capitalize(), draw.of(POOLS["adjectives"]).capitalize()
     last, word = last_name(draw).surface, pseudo_word(draw).capitalize()
+    kinds = ("House", "Kitchen", "Grill", "Bistro", "Bar", "Café", "Garden", "Express", "Diner", "Inn")
     forms = (
         f"The {adjective} {noun}",
         f"{last}'s",
         f"The {noun}",
-        f"{word} {draw.pick(('House', 'Kitchen', 'Grill', 'Bistro', 'Bar', 'Café', 'Garden', 'Express', 'Diner', 'Inn'))}",
+        f"{word} {draw.pick(kinds)}",
         f"{draw.pick(('La', 'Le', 'El', 'Il', 'Casa', 'Chez', 'Da', 'Bar', 'Café'))} {word}",
         f"The {noun} and {draw.of(POOLS['nouns']).capitalize()}",
         word,

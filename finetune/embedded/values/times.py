@@ -16,6 +16,7 @@ _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _ZH_DAYS = "一二三四五六日"
 _ZH_DIGITS = "〇一二三四五六七八九"
 _UNAMBIGUOUS_DAY = 13
+_NOON, _EVENING = 12, 18
 
 
 def day(draw: Draw, later: int = 0) -> Value:
@@ -47,51 +48,42 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def _date(draw: Draw, when: date) -> str:  # noqa: PLR0911 - one form, one line
-    month, year, number = _MONTHS[when.month - 1], when.year, when.day
-    form = draw.below(10) if draw.prose else draw.below(16)
-    if form < 2:  # noqa: PLR2004 - form is a choice, not a quantity
-        return f"{month} {number}, {year}"
-    if form < 4:  # noqa: PLR2004
-        return f"{number} {month} {year}"
-    if form == 4:  # noqa: PLR2004
-        return draw.pick(
-            (f"{month[:3]} {number}, {year}", f"{number} {month[:3]} {year}", f"{month[:3]}. {number}, {year}")
-        )
-    if form == 5:  # noqa: PLR2004
-        ordinal = _ordinal(number)
-        return draw.pick(
-            (
-                f"{month} {ordinal}, {year}",
-                f"{ordinal} {month} {year}",
-                f"the {ordinal} of {month} {year}",
-                f"{month} {ordinal} {year}",
-            )
-        )
-    if form == 6:  # noqa: PLR2004
-        weekday = _DAYS[when.weekday()]
-        return draw.pick(
-            (
-                f"{weekday}, {month} {number}, {year}",
-                f"{weekday} {number} {month} {year}",
-                f"{weekday[:3]}, {number} {month[:3]} {year}",
-            )
-        )
-    if form == 7:  # noqa: PLR2004
-        return _in_figures(draw, when)
-    if form in (8, 10, 11, 12):
-        return when.isoformat()
-    if form == 9:  # noqa: PLR2004
-        return draw.pick(
-            (
-                f"{number:02d}-{month[:3]}-{year}",
-                f"{month[:3].upper()} {number:02d} {year}",
-                f"{number} {month[:3]} {year % 100:02d}"
-                if year % 100 > 31 or draw.chance(0.3)
-                else f"{number} {month} {year}",
-            )
-        )  # noqa: PLR2004
-    return _in_figures(draw, when)
+def _date(draw: Draw, when: date) -> str:
+    if draw.prose:
+        return draw.pick((_in_words,) * 7 + (_in_figures, _in_short, _iso))(draw, when)
+    return draw.pick((_in_words,) * 4 + (_in_figures,) * 3 + (_in_short,) + (_iso,) * 3)(draw, when)
+
+
+def _iso(_draw: Draw, when: date) -> str:
+    return when.isoformat()
+
+
+def _in_words(draw: Draw, when: date) -> str:
+    """A date with the name of its month."""
+    month, weekday, year, number = _MONTHS[when.month - 1], _DAYS[when.weekday()], when.year, when.day
+    ordinal = _ordinal(number)
+    plain_forms = (f"{month} {number}, {year}", f"{number} {month} {year}")
+    rare_forms = (
+        f"{month[:3]} {number}, {year}",
+        f"{number} {month[:3]} {year}",
+        f"{month[:3]}. {number}, {year}",
+        f"{month} {ordinal}, {year}",
+        f"{ordinal} {month} {year}",
+        f"the {ordinal} of {month} {year}",
+        f"{month} {ordinal} {year}",
+        f"{weekday}, {month} {number}, {year}",
+        f"{weekday} {number} {month} {year}",
+        f"{weekday[:3]}, {number} {month[:3]} {year}",
+    )
+    return draw.pick(plain_forms if draw.chance(0.55) else rare_forms)
+
+
+def _in_short(draw: Draw, when: date) -> str:
+    """A date with its month in three letters, at times its year in two figures."""
+    month, year, number = _MONTHS[when.month - 1][:3], when.year, when.day
+    return draw.pick(
+        (f"{number:02d}-{month}-{year}", f"{month.upper()} {number:02d} {year}", f"{number} {month} {year % 100:02d}")
+    )
 
 
 def _in_figures(draw: Draw, when: date) -> str:
@@ -140,24 +132,20 @@ def clock(draw: Draw) -> Value:
     hour, minute = draw.between(0, 23), draw.pick((0, 0, 0, 15, 30, 45, draw.below(60)))
     twelve = (hour - 1) % 12 + 1
     if draw.language == "zh":
-        part = "上午" if hour < 12 else "下午" if hour < 18 else "晚上"  # noqa: PLR2004 - hours of the day
-        return verbatim(
-            draw.pick(
-                (f"{hour:02d}:{minute:02d}", f"{part}{twelve}点", f"{part}{twelve}:{minute:02d}", f"{part}{twelve}点半")
-            )
-        )
-    half = draw.pick(("am", "a.m.", "AM", "A.M.") if hour < 12 else ("pm", "p.m.", "PM", "P.M."))  # noqa: PLR2004
-    gap = draw.pick(("", " "))
-    forms = [f"{hour:02d}:{minute:02d}", f"{hour:02d}:{minute:02d}", f"{twelve}:{minute:02d}{gap}{half}"]
-    if minute == 0:
-        forms += [f"{twelve}{gap}{half}"]
+        part = "上午" if hour < _NOON else "下午" if hour < _EVENING else "晚上"
+        forms = [f"{hour:02d}:{minute:02d}", f"{part}{twelve}点", f"{part}{twelve}:{minute:02d}", f"{part}{twelve}点半"]
+        return verbatim(draw.pick(forms))
+    half = draw.pick(("am", "a.m.", "AM", "A.M.") if hour < _NOON else ("pm", "p.m.", "PM", "P.M."))
+    half = draw.pick(("", " ")) + half
+    forms = [f"{hour:02d}:{minute:02d}", f"{hour:02d}:{minute:02d}", f"{twelve}:{minute:02d}{half}", f"{twelve}{half}"]
     if draw.prose:
         forms += [
-            f"{twelve}.{minute:02d}{gap}{half}",
+            f"{twelve}.{minute:02d}{half}",
             f"{twelve} o'clock",
             f"half past {number_word(twelve)}",
-            "noon" if hour == 12 else f"{twelve}{gap}{half}",
-        ]  # noqa: PLR2004
+            f"{twelve}{half}",
+        ]
+        forms += ["noon", "midnight"] if hour in (0, _NOON) else []
     return verbatim(draw.pick(forms))
 
 
