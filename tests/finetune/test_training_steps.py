@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from finetune.embedded import checkpoint, evaluate, export, journal, sampling, tokenizer, train, warmup
+from finetune.embedded import attention, checkpoint, evaluate, export, journal, sampling, tokenizer, train, warmup
 from finetune.embedded.batches import Batch, Plan, Sources, collate, pool
 from finetune.embedded.encoding import IGNORED, PAD, Encoder, Example, spelled
 from finetune.embedded.learner import slope
@@ -237,3 +237,16 @@ def same(left: list[Batch], right: list[Batch]) -> bool:
 def test_spelling() -> None:
     value: Any = {"a": ["é", None, True], "b": 1.5}
     assert spelled(value) == '{"a":["é",null,true],"b":1.5}'
+
+
+def test_plain_attention_is_attention() -> None:
+    attention.register()
+    torch.manual_seed(0)
+    model = build(SIZES["tiny"], 100).eval()
+    tokens = torch.randint(100, (3, 17))
+    with torch.no_grad():
+        expected = model(tokens).logits
+        model.set_attn_implementation(attention.NAME)
+        assert torch.allclose(model(tokens).logits, expected, atol=1e-5)
+        shorter = model(tokens[:, :9]).logits
+    assert torch.allclose(shorter, expected[:, :9], atol=1e-5)  # what follows, padding included, changes nothing
