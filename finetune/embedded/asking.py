@@ -74,9 +74,25 @@ def choose(draw: Draw, record: Record) -> list[tuple[Field, Fact | None]]:
     count = draw.pick((1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 10))
     wanted: list[tuple[Field, Fact | None]] = [(fact.field, fact) for fact in _some(draw, told, count)]
     if draw.chance(0.35):
-        missing = draw.sample(record.untold(), draw.pick((1, 1, 1, 2, 3)))
+        lacking = [field for field in record.untold() if not _hinted(field, told)]
+        missing = draw.sample(lacking, draw.pick((1, 1, 1, 2, 3)))
         wanted += [(field, None) for field in missing]
     return draw.shuffled(wanted) if draw.chance(0.6) else sorted(wanted, key=lambda pair: _place(record, pair[0]))
+
+
+def _hinted(field: Field, told: list[Fact]) -> bool:
+    """Whether a field the text does not tell is told in another form, as a part or as a whole."""
+    for fact in told:
+        if fact.field.rival == field.key or field.rival == fact.field.key:
+            return True
+        if _share_names(field.parts, (fact.field,)) or _share_names(fact.field.parts, (field,)):
+            return True
+    return False
+
+
+def _share_names(fields: Sequence[Field], others: Sequence[Field]) -> bool:
+    names = {name for field in fields for name in field.names}
+    return any(name in names for other in others for name in other.names)
 
 
 def _some(draw: Draw, told: list[Fact], count: int) -> list[Fact]:

@@ -15,9 +15,10 @@ A file in `domains/` holds several of them:
     + A further sentence with {status}.
     ! a request with {vendor}
 
-A field is `key: generator | names | description`, the fields of its rows or of its object are indented, and so are,
-after a dash, the ways to write them in one line. `>` is a text, `+` a sentence that may follow any text, `!` something
-a person says. `~` marks names and sentences that training never uses.
+A field is `key: generator | names | description`; `key/other` says that it tells the same as another field in a
+different form, so that a text with one of them does not lack the other. The fields of rows or of an object are
+indented below it, and so are, after a dash, the ways to write them in one line. `>` is a text, `+` a sentence that
+may follow any text, `!` something a person says. `~` marks names and sentences that training never uses.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from finetune.embedded.draw import Draw
 
 _HEADER = re.compile(r"@ (\w+) (en|zh) \| (.+)")
-_FIELD = re.compile(r"(\w+): (\w+) ?([^|]*?) *\| *([^|]+?) *(?:\| *(.+))?")
+_FIELD = re.compile(r"(\w+)(?:/(\w+))?: (\w+) ?([^|]*?) *\| *([^|]+?) *(?:\| *(.+))?")
 _NESTED = ("rows", "object")
 _UNITS = "km² kg km/h km cm GB MB ms mg ml mAh hPa ppm lux hp g m² sqm kWh W min minutes hours days nights".split()
 _UNIT = re.compile(rf"\{{(\w+)\}}( ?(?:{'|'.join(_UNITS)})(?!\w))")
@@ -70,6 +71,7 @@ class Field:
         templates: ways to write a row or the object in one line.
         size: fewest and most rows.
         unit: what the sentences of the domain write after the number; "" if nothing.
+        rival: key of a field that tells the same in a different form; "" if there is none.
     """
 
     key: str
@@ -83,6 +85,7 @@ class Field:
     templates: tuple[Sequence_, ...] = ()
     size: tuple[int, int] = (1, 4)
     unit: str = ""
+    rival: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ def _field(line: str, inner: list[str]) -> Field:
     if match is None:
         message = f"not a field: {line!r}"
         raise ValueError(message)
-    key, kind, arguments, names, description = match.groups()
+    key, rival, kind, arguments, names, description = match.groups()
     every = _listed(names)
     plain = Field(
         key,
@@ -181,6 +184,7 @@ def _field(line: str, inner: list[str]) -> Field:
         tuple(name for name in every if not name.startswith("~")),
         tuple(name[1:] for name in every if name.startswith("~")),
         description or "",
+        rival=rival or "",
     )
     if kind in _NESTED:
         return _nested(plain, arguments, inner)
@@ -189,12 +193,8 @@ def _field(line: str, inner: list[str]) -> Field:
 
 def _nested(plain: Field, arguments: str, inner: list[str]) -> Field:
     low, high = (int(number) for number in arguments.split()) if arguments else (1, 4)
-    return Field(
-        plain.key,
-        plain.kind,
-        plain.names,
-        plain.held_names,
-        plain.description,
+    return replace(
+        plain,
         parts=tuple(_field(line, []) for line in inner if not line.startswith("- ")),
         templates=tuple(parse(line[2:]) for line in inner if line.startswith("- ")),
         size=(low, high),
@@ -203,7 +203,7 @@ def _nested(plain: Field, arguments: str, inner: list[str]) -> Field:
 
 def _simple(plain: Field, arguments: str) -> Field:
     kind, make, options = _maker(plain.kind, arguments)
-    return Field(plain.key, kind, plain.names, plain.held_names, plain.description, make, options)
+    return replace(plain, kind=kind, make=make, options=options)
 
 
 def _maker(kind: str, arguments: str) -> tuple[str, Callable[[Draw], Value], tuple[Option, ...]]:

@@ -62,10 +62,11 @@ def write(draw: Draw, record: Record, *, held: bool = False, longest: int = 3) -
 def narrate(draw: Draw, record: Record, *, held: bool = False, longest: int = 1) -> str:
     """Tell some facts of a record in sentences, never in a request. The domain must have texts of this kind."""
     draw.prose = True
-    return _text(draw, record, record.domain.held_prose if held else record.domain.prose, longest)
+    return _text(draw, record, record.domain.held_prose if held else record.domain.prose, longest, whole=True)
 
 
-def _text(draw: Draw, record: Record, prose: Prose, longest: int) -> str:
+def _text(draw: Draw, record: Record, prose: Prose, longest: int, *, whole: bool = False) -> str:
+    """Sentences; a text that has to stay whole among others has no line breaks between them."""
     pieces = render(draw, draw.pick(prose.texts), record.surface)
     told = {piece.key for piece in pieces if piece.key}
     parts = [_capital(record, pieces)]
@@ -74,7 +75,7 @@ def _text(draw: Draw, record: Record, prose: Prose, longest: int) -> str:
     parts += [_capital(record, render(draw, template, record.surface)) for template in further]
     if draw.chance(_PLAIN_STATEMENTS) and longest:
         parts += _statements(draw, record)
-    gap = "" if draw.language == "zh" else draw.pick((" ", " ", " ", "\n"))
+    gap = "" if draw.language == "zh" else " " if whole else draw.pick((" ", " ", " ", "\n"))
     return gap.join(parts)
 
 

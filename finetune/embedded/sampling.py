@@ -36,7 +36,7 @@ _NEIGHBOUR_SHARE = 0.1
 _FOLDED_SHARE = 0.1
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
 _LONGEST = 4000
-_FORMS = ("prose",) * 8 + ("mixed",) + ("labelled",) * 4
+_FORMS = ("prose",) * 9 + ("mixed",) + ("labelled",) * 4
 
 
 def sample(rng: random.Random, split: str = "train") -> Task:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from finetune.embedded.draw import Draw
 
 _OPEN, _BAR, _CLOSE = "[|]"
+_TIGHT = ("%", "'")
 _TOKEN = re.compile(r"[\[\]|]|\{[^}]*\}|[^\[\]|{]+")
 
 
@@ -87,7 +88,7 @@ def _sequence(tokens: list[str], start: int, *, inner: bool) -> tuple[Sequence_,
             nodes.append(choice)
             continue
         following = tokens[index + 1][:1] if index + 1 < len(tokens) else ""
-        nodes.append(Slot(token[1:-1], following.isalnum() or following == "%") if token.startswith("{") else token)
+        nodes.append(Slot(token[1:-1], following.isalnum() or following in _TIGHT) if token.startswith("{") else token)
         index += 1
     return tuple(nodes), index
 
