@@ -16,6 +16,7 @@ from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from harmony_gen.answer import Answer
     from harmony_gen.calibration import Calibration
@@ -121,11 +122,18 @@ class Generator:
         return generator
 
     @classmethod
-    def embedded(cls) -> Generator:
-        """The small model that comes with the package."""
+    def embedded(cls, directory: str | Path | None = None) -> Generator:
+        """The small model that comes with the package.
+
+        Args:
+            directory: another model of the same form to take instead.
+
+        Raises:
+            ModelError: the directory holds no model.
+        """
         from harmony_gen.models import load_embedded
 
-        loaded = load_embedded()
+        loaded = load_embedded(directory)
         generator = cls(loaded.model, loaded.tokenizer)
         generator._is_embedded = True
         return generator
