@@ -123,14 +123,7 @@ class Generator:
 
     @classmethod
     def embedded(cls, directory: str | Path | None = None) -> Generator:
-        """The small model that comes with the package.
-
-        Args:
-            directory: another model of the same form to take instead.
-
-        Raises:
-            ModelError: the directory holds no model.
-        """
+        """The small model that comes with the package, or one of the same form from a directory."""
         from harmony_gen.models import load_embedded
 
         loaded = load_embedded(directory)
@@ -276,8 +269,7 @@ class Generator:
 
         Args:
             schema: anything `Schema.of` takes.
-            text: an answer. A JSON text may be spelled in another way than answers are, with spaces, escapes, or
-                2.0 for 2; the order of members counts.
+            text: an answer. JSON may be spelled in other ways, with spaces, escapes, 2.0 for 2; but not in another order.
 
         Raises:
             SchemaError: the schema is malformed or cannot be guaranteed.
@@ -338,8 +330,8 @@ class Generator:
             options: see `generate`.
         """
         rows = ((self.generate(prompt, schema, **options).fields, schema, value) for prompt, schema, value in cases)
-        self.calibration = learned(rows, method)
-        return self.calibration
+        self.calibration = found = learned(rows, method)
+        return found
 
     @cached_property
     def _crossing(self) -> Callers:
