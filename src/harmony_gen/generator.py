@@ -269,7 +269,7 @@ class Generator:
 
         Args:
             schema: anything `Schema.of` takes.
-            text: an answer. JSON may be spelled in other ways, with spaces, escapes, 2.0 for 2; but not in another order.
+            text: an answer. JSON may be spelled in other ways, with spaces, escapes, 2.0 for 2; not in another order.
 
         Raises:
             SchemaError: the schema is malformed or cannot be guaranteed.
