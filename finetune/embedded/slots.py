@@ -50,7 +50,7 @@ NAMES: dict[str, str] = {
     "rating_unit": "rating unit; unit; stars or points; unit of rating; scale unit",
     "rating_value": "rating value; rating; score; stars given; points; number of stars; mark",
     "restaurant_name": "restaurant name; restaurant; name of the restaurant; name of the place; eatery name",
-    "restaurant_type": "restaurant type; kind of restaurant; type of place; venue type; establishment type; eat type",
+    "restaurant_type": "restaurant type; kind of restaurant; type of place; venue type; establishment type",
     "rooms": "rooms; number of rooms; room count; how many rooms",
     "served_dish": "served dish; dish; meal; food; specialty; serves",
     "service": "service; streaming service; app; music service; platform; player; provider",
