@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pydantic
 
     from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
+    from harmony_gen.schema.xsd.compiled import Compiled
     from harmony_gen.schema.xsd.options import Options
 
 T = TypeVar("T")
@@ -46,22 +47,27 @@ def from_xsd(source: Any, main: str | None, options: Options) -> Schema[Any]:
     """See `Schema.from_xsd`."""
     from harmony_gen.schema.xsd.compiled import compile_xsd
 
-    plan, judge, finisher, reader, quick_judge = compile_xsd(source, main, options)
+    return _of_documents(compile_xsd(source, main, options), options.attribute_order)
+
+
+@lru_cache(maxsize=16)
+def _of_documents(compiled: Compiled, order: str) -> Schema[Any]:
+    """The schema of documents; one that was compiled once is one schema, which knows its shortest document."""
     return Schema(
-        grammar=plan.grammar,
-        coverage=plan.coverage,
+        grammar=compiled.plan.grammar,
+        coverage=compiled.plan.coverage,
         json_schema=None,
         rules=(),
-        judge=judge,
-        finisher=finisher,
+        judge=compiled.judge,
+        finisher=compiled.finisher,
         parse=sources.read_element,
-        description=plan.description,
-        property_order=options.attribute_order,
+        description=compiled.plan.description,
+        property_order=order,
         validators=None,
-        structural_finisher=finisher,
-        reader=reader,
-        left_out=plan.left_out,
-        quick_judge=quick_judge,
+        structural_finisher=compiled.finisher,
+        reader=compiled.reader,
+        left_out=compiled.plan.left_out,
+        quick_judge=compiled.quick_judge,
     )
 
 

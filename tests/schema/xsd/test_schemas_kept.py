@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import xmlschema
 from harmony_gen import Generator, Schema, SchemaError, ValidationError
 from harmony_gen.schema import disk
 from harmony_gen.schema.xsd import compiled, compiling, loading
+from harmony_gen.schema.xsd import plan as plans
+from harmony_gen.schema.xsd.options import Options
 from harmony_gen.schema.xsd.origin import origin
 from harmony_gen.schema.xsd.references import Head
 
@@ -109,7 +113,7 @@ def test_equal_schemas_are_compiled_once_in_a_process(
 ) -> None:
     monkeypatch.setenv(disk.VARIABLE, "off")
     first = Schema.from_xsd(folder / "main.xsd")
-    assert Schema.from_xsd(str(folder / "main.xsd")).judge is first.judge
+    assert Schema.from_xsd(str(folder / "main.xsd")) is first
     assert Schema.from_xsd(folder, main="main.xsd").grammar == first.grammar
     assert compilations.calls == 2
 
@@ -223,3 +227,36 @@ def test_locations_may_be_those_of_files(tmp_path: Path) -> None:
     missing = origin(text.replace("c.xsd", "d.xsd"), None)
     (tmp_path / "d.xsd").write_text(LAST)
     assert origin(text.replace("c.xsd", "d.xsd"), None).digest != missing.digest
+
+
+def test_all_of_a_plan_comes_back(place: Path) -> None:
+    keyed = (
+        HEAD + 'xmlns="urn:k" targetNamespace="urn:k"><xs:element name="r"><xs:complexType><xs:sequence><xs:element '
+        'name="k" maxOccurs="9" type="K"/></xs:sequence></xs:complexType><xs:unique name="u"><xs:selector xpath="k"/>'
+        '<xs:field xpath="@id"/></xs:unique></xs:element><xs:complexType name="K"><xs:attribute name="id" '
+        'type="xs:ID"/><xs:attribute name="to" type="xs:IDREF"/></xs:complexType></xs:schema>'
+    )
+    for text in (keyed, LAST):
+        source = xmlschema.XMLSchema10(text)
+        plan = compiling.plan_of(source, Options())
+        plans.write("key", plan)
+        found = plans.read("key")
+        assert found is not None
+        for name, value in plan._asdict().items():
+            other = getattr(found, name)
+            if name == "documents":
+                assert other.rules == value.rules
+            elif name == "completing":
+                assert [grammar.rules for grammar in other] == [grammar.rules for grammar in value]
+            else:
+                assert other == value, name
+
+
+LOADS = "import sys; from harmony_gen import Schema; Schema.from_xsd(sys.argv[1]); print('xmlschema' in sys.modules)"
+
+
+def test_what_is_kept_needs_no_xmlschema(folder: Path, place: Path) -> None:
+    """Its import alone takes longer than all else."""
+    Schema.from_xsd(folder / "main.xsd")
+    run = subprocess.run([sys.executable, "-c", LOADS, folder / "main.xsd"], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

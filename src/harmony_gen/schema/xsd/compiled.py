@@ -6,9 +6,10 @@ What xmlschema holds of a schema takes seconds to load. It is loaded when a judg
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -31,7 +32,8 @@ _KEPT = 16
 """Schemas that stay in memory; a large one takes a hundred megabytes."""
 
 
-class Compiled(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Compiled:
     """A schema that is ready to decode.
 
     Attributes:

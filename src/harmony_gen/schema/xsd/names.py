@@ -5,8 +5,6 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from xmlschema.validators import XsdElement
-
 from harmony_gen.errors import SchemaError
 from harmony_gen.schema.markup.text import escaped
 
@@ -155,6 +153,8 @@ def split(name: str) -> tuple[str, str]:
 
 def _has_unqualified(schema: Any) -> bool:
     """Whether elements without a namespace may occur."""
+    from xmlschema.validators import XsdElement  # documents are read without it
+
     for one in schema.maps.iter_schemas():
         if one.target_namespace in _KNOWN:
             continue
