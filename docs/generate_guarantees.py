@@ -45,6 +45,7 @@ PROBES: dict[str, dict[str, Any]] = {
     "minContains": {"type": "array", "contains": {"const": 1}, "minContains": 2},
     "maxContains": {"type": "array", "contains": {"const": 1}, "maxContains": 2},
     "minLength": {"type": "string", "minLength": 2},
+    "x-verbatim": {"type": "string", "x-verbatim": True},
     "maxLength": {"type": "string", "maxLength": 2},
     "pattern": {"type": "string", "pattern": "^[a-z]+$"},
     "minimum": {"type": "number", "minimum": 2},
@@ -61,6 +62,25 @@ PROBES: dict[str, dict[str, Any]] = {
     "$ref": {"$ref": "#/$defs/a", "$defs": {"a": {"type": "string"}}},
     "$dynamicRef": {"$dynamicRef": "#a", "$defs": {"a": {"$dynamicAnchor": "a", "type": "string"}}},
 }
+
+XML = """## XML Schema
+
+Everything in an XML Schema 1.0 is masked, but for what depends on values elsewhere in the document: `unique`, `key`,
+`keyref`, ID and IDREF are checked, and so are bounds on dates and times with other time zones than a value's. XML
+Schema 1.1 is refused by name. Documents are written in one spelling (see the guide). In that spelling every valid
+document is reachable, but for these classes; `Schema.caveats` names those that a schema has:
+
+| out of reach | why, and what to do |
+|---|---|
+| names under wildcards that nothing declares | name them: `foreign=[…]` |
+| qualified names as values, in namespaces that the schema does not know | give them prefixes: `prefixes={…}` |
+| `xsi:type` with a type derived from a built-in type of the element | a choice among all of them at each element |
+| numbers of more than 40 digits before the point or 20 after it; durations a bound leaves undecided | they are cut |
+| letters that Unicode has added since version 3.2, or the fifth edition of XML in names | validators disagree on them |
+| `xs:NOTATION`, `xs:ENTITY` | they need a document type, and answers have none |
+| lists of IDs | their items must differ |
+| other orders of an `xs:all` of more than 60 elements | the engine counts so many |
+"""
 
 HEAD = """# What is guaranteed, and how
 
@@ -108,7 +128,8 @@ def page() -> str:
         "reachable; another spelling of the same value is not.\n\n"
         "## Pydantic\n\n"
         "Field validators run when their field closes, model validators when their model closes; a rejection refuses "
-        'the token and the model writes another value. Objects are closed unless the model says `extra="allow"`.\n'
+        'the token and the model writes another value. Objects are closed unless the model says `extra="allow"`.\n\n'
+        + XML
     )
     return HEAD + "\n".join(rows + formats) + "\n" + tail
 

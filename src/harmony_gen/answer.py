@@ -25,6 +25,7 @@ from harmony_gen.result import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from harmony_gen.calibration import Calibration
     from harmony_gen.decoding.kv_cache import ModelRunner
     from harmony_gen.decoding.sampling import Choice, Sampling
     from harmony_gen.decoding.turn_matcher import TurnMatcher
@@ -54,6 +55,7 @@ class Answer:
         sampling: Sampling,
         source: str,
         started: float,
+        calibration: Calibration | None,
     ) -> None:
         """Takes what an answer is made from.
 
@@ -66,6 +68,7 @@ class Answer:
             sampling: how to choose.
             source: where values may come from.
             started: `time.perf_counter()` when the answer was asked for.
+            calibration: what probabilities say of values.
         """
         self._vocabulary = vocabulary
         self._matcher = matcher
@@ -74,6 +77,7 @@ class Answer:
         self._sampling = sampling
         self._source = source
         self._started = started
+        self._calibration = calibration
         self._runner = runner
         self._drafter = Drafter(vocabulary, prompt)
         self._choices: list[tuple[Choice, int]] = []  # with the bytes each wrote
@@ -126,7 +130,7 @@ class Answer:
             value=value if body.tool is None else ToolCall(body.tool, self._tools[body.tool].named(value)),
             text=text.decode(),
             tokens=tuple(matcher.tokens),
-            fields=Fields(lambda: fields_of(body.schema.scalars(text), text, choices, self._source)),
+            fields=Fields(lambda: fields_of(body.schema.scalars(text), text, choices, self._source, self._calibration)),
             usage=usage,
             finish=_REASONS[matcher.closed_by],
             rejections=tuple(matcher.rejections),

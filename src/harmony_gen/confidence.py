@@ -15,6 +15,7 @@ from harmony_gen.result import Field
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from harmony_gen.calibration import Calibration
     from harmony_gen.decoding.sampling import Choice
     from harmony_gen.schema.scanner import Scalar
 
@@ -49,7 +50,11 @@ class Fields(Mapping[str, Field]):
 
 
 def fields_of(
-    scalars: Iterable[Scalar], text: bytes, choices: Sequence[tuple[Choice, int]], source: str
+    scalars: Iterable[Scalar],
+    text: bytes,
+    choices: Sequence[tuple[Choice, int]],
+    source: str,
+    calibration: Calibration | None = None,
 ) -> Mapping[str, Field]:
     """The scalars of an answer with their probabilities.
 
@@ -58,6 +63,7 @@ def fields_of(
         text: the answer.
         choices: for each of its tokens, the choice and how many bytes it wrote.
         source: where values may come from.
+        calibration: what the probability of tokens says of a value being right.
     """
     ends = list(accumulate(size for _, size in choices))
     masses = measured([choice for choice, _ in choices])
@@ -66,10 +72,12 @@ def fields_of(
         # the tokens that wrote a byte of what decided the value
         own = slice(bisect_right(ends, item.decided[0]), bisect_left(ends, item.decided[1]) + 1)
         start, end = item.span
+        probability = math.exp(sum(choice.logprob for choice, _ in choices[own]))
         fields[item.pointer] = Field(
             pointer=item.pointer,
             value=item.value,
-            confidence=math.exp(sum(choice.logprob for choice, _ in choices[own])),
+            confidence=probability if calibration is None else calibration.apply(probability),
+            probability=probability,
             allowed_mass=math.exp(sum(masses[own])),
             text_span=(len(text[:start].decode()), len(text[:end].decode())),
             source_span=locate(item.sought, source),

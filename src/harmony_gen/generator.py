@@ -9,14 +9,17 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from harmony_gen import prompt as prompts
+from harmony_gen.calibration import kept_with, learned
 from harmony_gen.errors import BudgetError, HarmonyError, Interrupted, ModelError, PromptError
 from harmony_gen.request import request_of, rows_of, several
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from harmony_gen.answer import Answer
+    from harmony_gen.calibration import Calibration
     from harmony_gen.decoding.batch import Batch
     from harmony_gen.decoding.callers import Callers
     from harmony_gen.decoding.formats import Format
@@ -51,10 +54,9 @@ _END_OF_PROMPT = 16
 class Generator:
     """A model that answers in schemas.
 
-    Make one with `from_pretrained`, `embedded`, or from a transformers model and tokenizer you have. Neither
-    is ever changed. A generator may be used from several threads: answers share nothing but the model, and their
-    forward passes run together where they meet. Caches of earlier prompts are freed after five minutes without use;
-    `close`, or the end of a `with` block, frees all.
+    Make one with `from_pretrained`, `embedded`, or from a transformers model and tokenizer you have. Neither is ever
+    changed. Several threads may use it: their forward passes run together where they meet. Caches of earlier prompts
+    are freed after five minutes without use; `close`, or the end of a `with` block, frees all.
     """
 
     def __init__(self, model: Any, tokenizer: Any, *, turn: str = "auto", separators: str = "auto") -> None:
@@ -78,6 +80,7 @@ class Generator:
         self._turn = turn
         self._separators = separators
         self._is_embedded = False
+        self.calibration: Calibration | None = None
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913 - how a model is loaded has as many sides
@@ -114,14 +117,16 @@ class Generator:
 
         precision = from_flags(precision, load_in_8bit=load_in_8bit, load_in_4bit=load_in_4bit)
         loaded = load(model, precision=precision, device=device, adapter=adapter)
-        return cls(loaded.model, loaded.tokenizer, turn=turn, separators=separators)
+        generator = cls(loaded.model, loaded.tokenizer, turn=turn, separators=separators)
+        generator.calibration = kept_with(adapter)
+        return generator
 
     @classmethod
-    def embedded(cls) -> Generator:
-        """The small model that comes with the package."""
+    def embedded(cls, directory: str | Path | None = None) -> Generator:
+        """The small model that comes with the package, or one of the same form from a directory."""
         from harmony_gen.models import load_embedded
 
-        loaded = load_embedded()
+        loaded = load_embedded(directory)
         generator = cls(loaded.model, loaded.tokenizer)
         generator._is_embedded = True
         return generator
@@ -264,8 +269,7 @@ class Generator:
 
         Args:
             schema: anything `Schema.of` takes.
-            text: an answer. A JSON text may be spelled in another way than answers are, with spaces, escapes, or
-                2.0 for 2; the order of members counts.
+            text: an answer. JSON may be spelled in other ways, with spaces, escapes, 2.0 for 2; not in another order.
 
         Raises:
             SchemaError: the schema is malformed or cannot be guaranteed.
@@ -315,6 +319,20 @@ class Generator:
 
         return self._crossing if split(self._model) is not None else None
 
+    def calibrate(
+        self, cases: Iterable[tuple[Prompt, Any, Any]], *, method: str = "isotonic", **options: Unpack[Options]
+    ) -> Calibration:
+        """Learns from labelled answers what probabilities of fields say; `Field.confidence` follows it from now on.
+
+        Args:
+            cases: prompts with their schemas and the right values, which `calibration.learned` compares.
+            method: "isotonic", or "platt", which needs fewer values.
+            options: see `generate`.
+        """
+        rows = ((self.generate(prompt, schema, **options).fields, schema, value) for prompt, schema, value in cases)
+        self.calibration = found = learned(rows, method)
+        return found
+
     @cached_property
     def _crossing(self) -> Callers:
         from harmony_gen.decoding.callers import Callers
@@ -338,6 +356,7 @@ class Generator:
             sampling=request.sampling,
             source=request.source,
             started=started,
+            calibration=self.calibration,
         )
 
     def _encode(self, prompt: Prompt, schema: Any) -> list[int]:
@@ -346,10 +365,7 @@ class Generator:
 
     def _encode_request(self, request: Request) -> list[int]:
         if self._is_embedded:
-            has_calls = any(message.calls for message in request.messages)
-            if request.schema is None or request.tools or request.examples or has_calls:
-                raise ModelError("The embedded model knows neither tools nor examples: pass another as model=….")
-            return prompts.encode_embedded(request.messages, request.schema, self._vocabulary)
+            return prompts.encode_embedded(request, self._vocabulary)
         if self._vocabulary.spaced:
             request = request.spaced()
         return prompts.encode(request, self._format, self._tokenizer, self._vocabulary)

@@ -228,11 +228,18 @@ def _said(message: Message, harmony: Any) -> Iterator[Any]:
         yield made.with_recipient(f"functions.{call.name}").with_content_type("<|constrain|>json")
 
 
-def encode_embedded(messages: Sequence[Message], schema: Schema[Any], vocabulary: Vocabulary) -> list[int]:
-    """Tokens of a conversation in the form the embedded model was trained on."""
+def encode_embedded(request: Request, vocabulary: Vocabulary) -> list[int]:
+    """Tokens of a request in the form the embedded model was trained on.
+
+    Raises:
+        ModelError: it has tools or examples.
+    """
     from harmony_gen.models import prompt_parts
 
-    text = "\n".join(message.content for message in messages).strip()
+    schema, has_calls = request.schema, any(message.calls for message in request.messages)
+    if schema is None or request.tools or request.examples or has_calls:
+        raise ModelError("The embedded model knows neither tools nor examples: pass another as model=….")
+    text = "\n".join(message.content for message in request.messages).strip()
     described = {"type": "string"} if schema.json_schema is None else schema.json_schema
     tokens: list[int] = []
     for part, is_control in prompt_parts(text, described):

@@ -184,12 +184,12 @@ def _example(schema: Schema[Any] | None, number: int, example: Any) -> tuple[str
     if not isinstance(text, str):
         raise TypeError(f"An example is a pair of a text and its answer; number {number} is {example!r:.80}.")
     try:
-        return text, _written(schema.bound(text), value)
+        return text, written(schema.bound(text), value)
     except ValidationError as error:
         raise ValidationError(f"The answer of example {number} is not valid: {error}") from error
 
 
-def _written(schema: Schema[Any], value: Any) -> str:
+def written(schema: Schema[Any], value: Any) -> str:
     """The text of a value, as answers are spelled."""
     from pydantic_core import PydanticSerializationError, to_json
 

@@ -26,8 +26,10 @@ class Field:
         pointer: its JSON Pointer, "" if the answer is itself a scalar; or its XPath.
         value: as JSON; in XML as xmlschema decodes its type: str, bool, int, float, Decimal, a list of these, or None
             for nil.
-        confidence: in [0, 1]; the probability of its tokens among those that were allowed, multiplied.
-            In XML what ends the value counts as well.
+        confidence: in [0, 1]; how probable it is that the value is right: by the generator's calibration (see
+            `Generator.calibrate`), else `probability`.
+        probability: in [0, 1]; the probability of its tokens among those that were allowed, multiplied. In XML what
+            ends the value counts as well.
         allowed_mass: in [0, 1]; the probability the model gave to what was allowed, multiplied over the
             tokens it chose. Small where the model wanted to write something the schema forbids.
         text_span: where it stands in `Result.text`.
@@ -37,6 +39,7 @@ class Field:
     pointer: str
     value: Any
     confidence: float
+    probability: float
     allowed_mass: float
     text_span: Span
     source_span: Span | None

@@ -202,10 +202,10 @@ CONDITIONAL = {
         ({"type": "object", "additionalProperties": False}, "{}"),
         ({"patternProperties": {"^a": {"type": "integer"}}}, "{str:int}"),
         ({"type": "object", "required": ["a"]}, "{a:str}"),
-        ({"properties": {"a": False, "b": True}}, "{b?:str}"),
+        ({"properties": {"a": False, "b": True}}, "{b??:str}"),
         ({"properties": {"a": {"const": None}}, "required": ["a"]}, "{a?:str}"),
-        ({"properties": {"a:b": {}, "c d": {}, "": {}}}, '{"a:b"?:str,c d?:str,""?:str}'),
-        (TREE, "{value?:int,children?:[str]}"),
+        ({"properties": {"a:b": {}, "c d": {}, "": {}}}, '{"a:b"??:str,c d??:str,""??:str}'),
+        (TREE, "{value??:int,children??:[str]}"),
         ({"items": {"$ref": "#/items"}}, "[str]"),
         ({"$ref": "#/$defs/a", "$defs": {"a": {"type": "boolean"}}}, "bool"),
         ({"$ref": "#here", "$defs": {"a": {"$anchor": "here", "type": "integer"}}}, "int"),
@@ -222,13 +222,35 @@ CONDITIONAL = {
             "{a:date,b:str}",
         ),
         ({"allOf": [{"enum": [1, 2, 3]}, {"enum": [2, 3, 4]}]}, "2|3"),
-        (CONDITIONAL, '{k?:"a",z?:num,y?:bool,x?:int}'),
+        (CONDITIONAL, '{k??:"a",z??:num,y??:bool,x??:int}'),
         ({"anyOf": [{"type": "number"}, {"type": "string", "format": "date"}]}, "num|date"),
         ({"anyOf": [{"type": "null"}]}, "str"),
     ],
 )
 def test_one_schema(schema: Any, expected: str) -> None:
     assert describe(schema) == expected
+
+
+def test_descriptions_of_properties() -> None:
+    schema = {
+        "description": "a letter",
+        "properties": {
+            "fee": {"type": "number", "description": " with\n  tax "},
+            "to": {"$ref": "#/$defs/to"},
+            "note": {"type": ["string", "null"], "description": ""},
+            "many": {"items": {}, "description": "word " * 50},
+            "odd": {"description": 3},
+        },
+        "required": ["fee", "to", "odd"],
+        "$defs": {"to": {"type": "string", "description": "what is said of the type"}},
+    }
+    many = " ".join(["word"] * 20)
+    assert describe(schema) == f"{{fee:num(with tax),to:str,note?:str,many??:[str]({many}),odd:str}}"
+
+
+def test_descriptions_leave_room_for_the_text() -> None:
+    wordy = {"properties": {f"p{number}": {"description": "a" * 90} for number in range(200)}}
+    assert describe(wordy).count("a" * 90) == 13
 
 
 def test_deep_schemas_are_cut() -> None:

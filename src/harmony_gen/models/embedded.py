@@ -2,9 +2,9 @@
 
 It was trained on prompts `<|schema|>SCHEMA<|text|>TEXT<|json|>`, where SCHEMA has the form
 
-    {vendor:str,total:num,due_date:date,status:"paid"|"open",items:[{name:str,qty:int}],memo?:str}
+    {vendor:str,total:num(tax included),due_date:date,status:"paid"|"open",items:[{name:str,qty:int}],memo?:str}
 
-so `describe` writes any JSON Schema in that notation. The description only informs the model; what it may
+so `describe` writes any JSON Schema in that notation. What it writes only informs the model; what the model may
 answer is decided by the constraint. Where the notation has no word for a schema, the nearest word the model
 knows stands in.
 """
@@ -40,6 +40,8 @@ _MAX_DEPTH = 24
 _MAX_NODES = 2000
 _MAX_OPTIONS = 24
 _MAX_LITERALS = 1000
+_MAX_NOTE = 100
+_MAX_NOTES = 1200
 _UNKNOWN = "str"
 # An unknown target is Unresolvable; a malformed schema makes the search for it fail in any of the other ways.
 _UNRESOLVED = (Unresolvable, LookupError, TypeError, ValueError, AttributeError, RecursionError)
@@ -58,19 +60,27 @@ _TELLTALES = (
 )
 
 
-def load_embedded() -> LoadedModel:
-    """Load the embedded model: 2.4 M parameters in fp32 on the CPU, without network or download.
+def load_embedded(directory: str | Path | None = None) -> LoadedModel:
+    """Load the embedded model in fp32 on the CPU, without network or download.
 
     This takes a few hundredths of a second, once transformers has been imported (about two seconds).
 
+    Args:
+        directory: a model of the same form to load instead of the one in the package, as `finetune.embedded`
+            trains it.
+
     Returns:
-        The model under the name "embedded".
+        The model under the name "embedded", or under the name of its directory.
+
+    Raises:
+        ModelError: the directory holds no model.
     """
     from harmony_gen.models.loading import load
 
     # The reference convolution is what this model is meant to run on a CPU: no reason for alarm.
     logging.getLogger("transformers.integrations.hub_kernels").addFilter(_is_worth_saying)
-    return replace(load(str(_ASSETS), precision="fp32", device="cpu"), name="embedded", notes=())
+    loaded = load(str(directory or _ASSETS), precision="fp32", device="cpu")
+    return replace(loaded, name=str(directory or "embedded"), notes=())
 
 
 def _is_worth_saying(record: logging.LogRecord) -> bool:
@@ -107,7 +117,8 @@ def describe(schema: dict[str, Any] | bool) -> str:
         schema: any JSON Schema.
 
     Returns:
-        One line, as `{vendor:str,total:num,tags:[str],memo?:str}`. A `?` marks what may be null or absent.
+        One line, as `{vendor:str,total:num(tax included),tags:[str],memo?:str,note??:str}`. A `?` marks what may
+        be null, `??` what may be absent but not null. A property's own description follows its type.
     """
     return _Writer(schema).write(schema)
 
@@ -133,9 +144,10 @@ class _Writer:
         resource = DRAFT202012.create_resource(root)
         self._resolver = Registry[Any]().resolver_with_root(resource)
         self._nodes_left = _MAX_NODES
+        self._notes_left = _MAX_NOTES
 
     def write(self, schema: Any, trail: _Trail | None = None) -> str:
-        """The notation of a subschema, without the `?` of null."""
+        """The notation of a subschema, without the mark of null."""
         merged, trail = self._merged(schema, trail or _Trail())
         if "const" in merged or "enum" in merged:
             return _literals(merged)
@@ -165,8 +177,19 @@ class _Writer:
         return "{" + ",".join(parts) + "}" if members else self._map(merged, trail)
 
     def _member(self, name: str, schema: Any, trail: _Trail, *, optional: bool) -> str:
-        mark = "?" if optional or self._nullable(schema, trail) else ""
-        return f"{_name(name)}{mark}:{self.write(schema, trail)}"
+        mark = "?" if self._nullable(schema, trail) else "??" if optional else ""
+        return f"{_name(name)}{mark}:{self.write(schema, trail)}{self._note(schema)}"
+
+    def _note(self, schema: Any) -> str:
+        """A property's own description in parentheses, cut to what fits; that of a referenced type says too much."""
+        text = _dict(schema).get("description")
+        room = min(_MAX_NOTE, self._notes_left)
+        if not isinstance(text, str) or not text.strip() or room <= 0:
+            return ""
+        short = " ".join(text.split())
+        short = short if len(short) <= room else short[:room].rsplit(" ", 1)[0]
+        self._notes_left -= len(short)
+        return f"({short})"
 
     def _members(self, merged: dict[str, Any], trail: _Trail) -> dict[str, Any]:
         """Properties of an object, and those that only its alternatives and conditions name."""

@@ -1,0 +1,1 @@
+"""Recipes for training models that answer in a schema."""

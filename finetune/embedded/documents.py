@@ -1,0 +1,18 @@
+"""Documents written to judge the model, never to train it: JSON files with schema, text, value, kind and language."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from finetune.embedded.task import Task
+
+DOCUMENTS = Path(__file__).parents[2] / "tests" / "fixtures" / "documents"
+
+
+def documents(directory: Path = DOCUMENTS) -> list[Task]:
+    """Read all documents of a directory, by name."""
+    read = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("*.json")))
+    return [
+        Task(part["schema"], part["text"], part["value"], part["kind"], "document", part["language"]) for part in read
+    ]

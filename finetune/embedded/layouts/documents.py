@@ -1,0 +1,90 @@
+"""Layouts of whole documents: a head, facts in groups, a table of rows, a foot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from finetune.embedded.layouts.tables import comma_separated, markdown, padded, piped, tabbed
+
+if TYPE_CHECKING:
+    from finetune.embedded.draw import Draw
+    from finetune.embedded.layouts.page import Entry, Page
+
+_HEADS = ("ORIGINAL", "COPY", "Page 1 of 1", "* * *", "CONFIDENTIAL", "================", "--- begin ---", "")
+_FEET = (
+    "Page 1 of 1",
+    "-- end of document --",
+    "Thank you.",
+    "E. & O. E.",
+    "This document is valid without a signature.",
+    "",
+)
+_ZH_HEADS = ("（原件）", "（副本）", "================", "")
+_ZH_FEET = ("（以下空白）", "第1页 共1页", "本单据无需签字。", "")
+
+
+def document(draw: Draw, page: Page) -> str:
+    """A form with its title, facts, tables for rows, and the other facts below."""
+    chinese = page.language == "zh"
+    sign = "：" if chinese else draw.pick((": ", ":  ", ": ", "\t", " "))
+    blocks: list[str] = []
+    group: list[str] = []
+    for entry in page.entries:
+        if entry.rows:
+            blocks += ["\n".join(group)] if group else []
+            blocks.append(f"{entry.label}\n{_table(draw, entry)}" if draw.chance(0.5) else _table(draw, entry))
+            group = []
+            continue
+        group.append(f"{entry.label}{sign}{entry.surface}")
+        if draw.chance(0.2):
+            blocks.append("\n".join(group))
+            group = []
+    blocks += ["\n".join(group)] if group else []
+    head, foot = draw.pick(_ZH_HEADS if chinese else _HEADS), draw.pick(_ZH_FEET if chinese else _FEET)
+    title = page.title.upper() if draw.chance(0.5) else page.title
+    return draw.pick(("\n\n", "\n")).join(part for part in (head, title, *blocks, foot) if part)
+
+
+def _table(draw: Draw, entry: Entry) -> str:
+    rows = [[label for label, _ in entry.rows[0]], *([surface for _, surface in row] for row in entry.rows)]
+    if draw.chance(0.2):
+        numbered = (f"{index}. {'  '.join(row)}" for index, row in enumerate(rows[1:], start=1))
+        return "\n".join(["  ".join(rows[0]), *numbered])
+    return draw.pick((markdown, padded, padded, piped, tabbed, comma_separated))(rows)
+
+
+def sections(draw: Draw, page: Page) -> str:
+    """Facts under numbered or marked headings, rows as lists."""
+    mark = draw.pick(("{0}. {1}", "## {1}", "{1}", "[{0}] {1}", "*{1}*", "{0}) {1}:"))
+    parts = []
+    for index, entry in enumerate(page.entries, start=1):
+        lines = ["- " + ", ".join(f"{label} {surface}" for label, surface in row) for row in entry.rows] or [
+            entry.surface
+        ]
+        parts.append("\n".join([mark.format(index, entry.label), *lines]))
+    return draw.pick(("\n\n", "\n")).join([page.title, *parts] if draw.chance(0.5) else parts)
+
+
+def wall(draw: Draw, page: Page) -> str:
+    """Everything in one paragraph, labels only marked by a colon."""
+    sign = "：" if page.language == "zh" else ": "
+    gap = draw.pick((" ", "  ", " – ", ". "))
+    return gap.join(f"{entry.label}{sign}{entry.surface}" for entry in page.entries)
+
+
+def till_slip(draw: Draw, page: Page) -> str:
+    """A strip of paper with a line for every row and amounts at the right."""
+    width = draw.pick((30, 34, 38, 42))
+    rule = draw.pick("-=. ") * width
+    lines = [page.title.upper().center(width).rstrip()]
+    for entry in page.entries:
+        if not entry.rows:
+            lines.append(f"{entry.label}{draw.pick((':', ''))} {entry.surface.rjust(width - len(entry.label) - 2)}")
+            continue
+        lines.append(rule)
+        for row in entry.rows:
+            *firsts, last = (surface for _, surface in row)
+            start = draw.pick((" ", "  ")).join(firsts)
+            lines.append(f"{start} {last.rjust(width - len(start) - 1)}")
+        lines.append(rule)
+    return "\n".join(lines)

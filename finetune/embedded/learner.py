@@ -1,0 +1,103 @@
+"""One step of learning: Muon for the hidden matrices, AdamW for the rest, loss on answers only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import functional
+
+from finetune.embedded import attention
+
+if TYPE_CHECKING:
+    from finetune.embedded.batches import Batch
+
+RATE = 4e-3
+_WARM_STEPS = 60
+_DECAY_FROM = 0.7
+_LOWEST = 0.02
+_CLIP = 1.0
+
+
+class Learner:
+    """A network and its optimisers."""
+
+    def __init__(self, model: Any, device: str, rate: float = RATE) -> None:
+        """Prepares a network for training.
+
+        Args:
+            model: the network, as `network.build` makes it.
+            device: where it learns: "cpu" or "cuda".
+            rate: highest learning rate.
+        """
+        self.device = torch.device(device)
+        self.model = model.to(device).train()
+        if self.device.type == "cpu":
+            attention.register()
+            self.model.set_attn_implementation(attention.NAME)
+        self.rate = rate
+        named = list(model.named_parameters())
+        hidden = [weight for name, weight in named if weight.ndim == 2 and "embed" not in name]  # noqa: PLR2004
+        others = [weight for name, weight in named if weight.ndim != 2 or "embed" in name]  # noqa: PLR2004
+        self._optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(
+                hidden, lr=rate, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw", ns_steps=3
+            ),
+            torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=0.0),
+        ]
+
+    def step(self, batch: Batch, number: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Learn one batch.
+
+        Args:
+            batch: the batch.
+            number: of steps before this one.
+            progress: share of the plan that has been read, 0 to 1.
+
+        Returns:
+            Mean loss and share of right tokens, as scalars on the device; reading them waits for the step.
+        """
+        tokens, places, targets = (self._sent(part) for part in (batch.tokens, batch.places, batch.targets))
+        with torch.autocast(self.device.type, torch.bfloat16):
+            # (rows, length, width); right padding is never looked at by what comes before it
+            hidden = self.model.model(tokens, use_cache=False).last_hidden_state
+            logits = self.model.lm_head(hidden.flatten(0, 1).index_select(0, places))  # (targets, vocabulary)
+        loss = functional.cross_entropy(logits.float(), targets)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP, foreach=True)
+        self._update(self.rate * slope(number, progress))
+        with torch.no_grad():
+            guessed = logits.gather(1, targets[:, None])[:, 0] == logits.amax(-1)  # faster than argmax on a CPU
+            return loss.detach(), guessed.float().mean()
+
+    def state(self) -> dict[str, Any]:
+        """Weights and optimisers, to be continued from."""
+        return {
+            "model": self.model.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
+            "random": torch.get_rng_state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a state."""
+        self.model.load_state_dict(state["model"])
+        for optimiser, kept in zip(self._optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
+        torch.set_rng_state(state["random"].cpu())
+
+    def _update(self, rate: float) -> None:
+        for optimiser in self._optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+
+    def _sent(self, array: Any) -> torch.Tensor:
+        tensor = torch.from_numpy(array)
+        return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
+
+
+def slope(number: int, progress: float) -> float:
+    """The learning rate as a share of the highest: a short rise, then level, a linear decay over the last 30 %."""
+    rise = min(1.0, (number + 1) / _WARM_STEPS)
+    return rise * min(1.0, max(_LOWEST, (1 - progress) / (1 - _DECAY_FROM)))

@@ -1,0 +1,218 @@
+"""Train the embedded model, on one or two cores or on one GPU, in one piece or in several.
+
+    python -m finetune.embedded.train --out DIR --tokens 40e6 --threads 1
+    python -m finetune.embedded.train --out DIR --resume
+
+The schedule is laid over the planned tokens, not over time: a run that is interrupted (SIGTERM saves) and resumed
+makes the same steps as one that is not. `--minutes` plans as many tokens as this machine reads in that time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from finetune.embedded import checkpoint, journal, utterances
+from finetune.embedded.batches import Batch, Plan, Sources, pool
+from finetune.embedded.checkpoint import Checkpoint
+from finetune.embedded.encoding import Encoder
+from finetune.embedded.journal import Entry, Journal
+from finetune.embedded.learner import RATE, Learner, slope
+from finetune.embedded.network import SIZES, build
+from finetune.embedded.stream import Place, Stream
+from harmony_gen.models.embedded import CONTEXT_TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_STEPS_PER_ENTRY = 50
+_SECONDS_TO_MEASURE = 20.0
+_BATCH_TOKENS = {"cpu": 4096, "cuda": 98304}
+_PROBE_TOKENS = 10**9
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run needs besides its checkpoint.
+
+    Attributes:
+        directory: where it writes; the tokenizer lies there.
+        utterances: utterances.jsonl.gz, or None.
+        device: "cpu" or "cuda".
+        workers: processes that make batches.
+        save_seconds: time between checkpoints.
+    """
+
+    directory: Path
+    utterances: Path | None
+    device: str
+    workers: int
+    save_seconds: float
+
+
+def begin(plan: Plan, size: str, rate: float, vocabulary: int) -> Checkpoint:
+    """A run before its first step; its weights depend on the seed alone."""
+    torch.manual_seed(plan.seed)
+    learner = Learner(build(SIZES[size], vocabulary), "cpu", rate)
+    return Checkpoint(plan, size, rate, 0, 0, 0.0, Place(), learner.state())
+
+
+def proceed(start: Checkpoint, around: Surroundings, should_stop: Callable[[int], bool]) -> Checkpoint:
+    """Train until the plan is fulfilled or stopping is asked for; checkpoints are written on the way and at the end.
+
+    Args:
+        start: where to go on.
+        around: the run's surroundings.
+        should_stop: asked before each step with the number of steps made.
+
+    Returns:
+        The last checkpoint.
+    """
+    run = _Run(start, around)
+    with Stream(start.plan, around.directory, around.utterances, start.place, around.workers) as stream:
+        batches = iter(stream)
+        while run.now.tokens < start.plan.tokens and not should_stop(run.now.step):
+            following, batch = next(batches)
+            run.learn(batch, following)
+            if run.is_due():
+                run.save()
+    run.save()
+    return run.now
+
+
+class _Run:
+    """The state of a run between two checkpoints."""
+
+    def __init__(self, start: Checkpoint, around: Surroundings) -> None:
+        vocabulary = len(Encoder.load(around.directory))
+        self._learner = Learner(build(SIZES[start.size], vocabulary), around.device, start.rate)
+        self._learner.restore(start.learner)
+        self._around = around
+        self._journal = Journal(around.directory, start.step)
+        self._sums: Any = torch.zeros(2, device=around.device)
+        self._noted = self._saved = time.perf_counter()
+        self._tokens_noted = start.tokens
+        self._seconds = start.seconds
+        self._started = self._noted
+        self.now = start
+
+    def learn(self, batch: Batch, following: Place) -> None:
+        """One step, and an entry in the journal now and then."""
+        now = self.now
+        loss, right = self._learner.step(batch, now.step, now.tokens / now.plan.tokens)
+        self._sums += torch.stack([loss, right])
+        self.now = replace(now, step=now.step + 1, tokens=now.tokens + batch.count, place=following)
+        if self.now.step % _STEPS_PER_ENTRY == 0:
+            self._note()
+
+    def is_due(self) -> bool:
+        """Whether the time for a checkpoint has come."""
+        return time.perf_counter() - self._saved > self._around.save_seconds
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        self._saved = time.perf_counter()
+        seconds = self._seconds + self._saved - self._started
+        self.now = replace(self.now, seconds=seconds, learner=self._learner.state())
+        checkpoint.save(self.now, self._around.directory)
+
+    def _note(self) -> None:
+        loss, right = (self._sums / _STEPS_PER_ENTRY).tolist()  # this waits for the device
+        self._sums.zero_()
+        moment = time.perf_counter()
+        speed = (self.now.tokens - self._tokens_noted) / (moment - self._noted)
+        self._noted, self._tokens_noted = moment, self.now.tokens
+        rate = self.now.rate * slope(self.now.step, self.now.tokens / self.now.plan.tokens)
+        spent = self._seconds + moment - self._started
+        entry = Entry(self.now.step, self.now.tokens, spent, loss, right, speed, rate)
+        self._journal.add(entry)
+        print(entry.line(self.now.plan.tokens), flush=True)
+
+
+def tokens_per_second(plan: Plan, size: str, around: Surroundings) -> float:
+    """Measure how fast this machine reads rows of full length, with a network that is thrown away."""
+    encoder = Encoder.load(around.directory)
+    sources = Sources(encoder, utterances.load(around.utterances) if plan.real_share > 0 else None)
+    batches = pool(10 * _PROBE_TOKENS // plan.pool_tokens, replace(plan, tokens=_PROBE_TOKENS), sources)
+    learner = Learner(build(SIZES[size], len(encoder)), around.device)
+    read, started = 0, 0.0
+    for number, batch in enumerate(batches * 1000):
+        learner.step(batch, number, 0)[0].item()
+        if number == 2:  # noqa: PLR2004 - the first steps also allocate
+            started, read = time.perf_counter(), 0
+        read += batch.count
+        if number > 2 and time.perf_counter() - started > _SECONDS_TO_MEASURE:  # noqa: PLR2004
+            break
+    return read / (time.perf_counter() - started)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Begin or resume a run."""
+    options = _parser().parse_args(arguments)
+    # Every batch has its own shape: kernels kept for each of them would fill gigabytes and seldom be used again.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)  # numbers too small to matter are slow on a CPU
+    around = Surroundings(options.out, options.utterances, options.device, options.workers, 60 * options.save_minutes)
+    start = _resumed(options) if options.resume else _begun(options, around)
+    weights = sum(weight.numel() for weight in build(SIZES[start.size], len(Encoder.load(options.out))).parameters())
+    print(f"{weights / 1e6:.1f} M parameters, {start.plan.tokens / 1e6:.1f} M tokens planned", flush=True)
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: stopping.append(received))
+    end = proceed(start, around, lambda _: bool(stopping))
+    print("Stopped; go on with --resume." if end.tokens < end.plan.tokens else "Done.", journal.draw(options.out))
+
+
+def _resumed(options: argparse.Namespace) -> Checkpoint:
+    last = checkpoint.load(options.out, options.device)
+    return replace(last, plan=replace(last.plan, tokens=int(options.tokens))) if options.tokens else last
+
+
+def _begun(options: argparse.Namespace, around: Surroundings) -> Checkpoint:
+    if checkpoint.exists(options.out):
+        raise SystemExit(f"{options.out} holds a run: pass --resume, or choose another directory.")
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        if options.tokenizer is not None and options.tokenizer != options.out:
+            shutil.copy(options.tokenizer / name, options.out / name)
+    real_share = options.real_share if utterances.load(options.utterances) is not None else 0.0
+    batch_tokens = options.batch_tokens or _BATCH_TOKENS[options.device.partition(":")[0]]
+    plan = Plan(int(options.tokens or 1), batch_tokens, CONTEXT_TOKENS, real_share, options.seed)
+    if not options.tokens:
+        speed = tokens_per_second(plan, options.parameters, around)
+        print(f"{speed:.0f} tokens/s", flush=True)
+        plan = replace(plan, tokens=int(options.minutes * 60 * speed))
+    return begin(plan, options.parameters, options.rate, len(Encoder.load(options.out)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="directory of the run")
+    parser.add_argument("--tokenizer", type=Path, help="directory of tokenizer.json; default: --out")
+    parser.add_argument("--minutes", type=float, default=60, help="plan what is read in this time")
+    parser.add_argument("--tokens", type=float, help="plan so many tokens in all, whatever time they take")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--parameters", choices=sorted(SIZES), default="small")
+    parser.add_argument("--batch-tokens", type=int, help=f"tokens of a batch; default: {_BATCH_TOKENS}")
+    parser.add_argument("--real-share", type=float, default=0.25, help="share of real utterances among the tokens")
+    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--utterances", type=Path, help=f"utterances.jsonl.gz; default: ${utterances.VARIABLE}")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make batches")
+    parser.add_argument("--save-minutes", type=float, default=3)
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out; --tokens changes its plan")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

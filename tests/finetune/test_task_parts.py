@@ -1,0 +1,136 @@
+"""The notation of templates, names, dates and folded lines."""
+
+import random
+import re
+from datetime import date
+
+import pytest
+
+from finetune.embedded.domain import domains
+from finetune.embedded.draw import Draw
+from finetune.embedded.folding import folded
+from finetune.embedded.naming import name_style, named
+from finetune.embedded.records import Record
+from finetune.embedded.sampling import sample
+from finetune.embedded.splits import SPLITS
+from finetune.embedded.template import joined, parse, render, settled, slots, wants_figures
+from finetune.embedded.values import GENERATORS
+from finetune.embedded.values.numbers import number_word
+from finetune.embedded.values.times import written
+
+
+def texts(source, count=200, **facts):
+    draw = Draw(random.Random(0))
+    return {joined(render(draw, parse(source), facts.__getitem__)) for _ in range(count)}
+
+
+def test_choices_may_nest_and_be_empty():
+    assert texts("{a} is [red|[dark |]blue][.|]", a="It") == {
+        f"It is {color}{stop}" for color in ("red", "blue", "dark blue") for stop in ("", ".")
+    }
+
+
+def test_a_becomes_an_before_a_vowel():
+    assert texts("a {kind}", kind="inn") == {"an inn"}
+    assert texts("a {kind}", kind="pub") == {"a pub"}
+
+
+def test_seams_are_smooth():
+    assert texts("at {time}. [|]Then {end}[ ].", time="6 p.m.", end="x") == {"at 6 p.m. Then x."}
+    assert texts("[|] Good [|] day", a="") == {"Good day"}
+
+
+@pytest.mark.parametrize("source", ["[a", "a]", "[a|b", "x [y]]"])
+def test_brackets_must_match(source):
+    with pytest.raises(ValueError, match="bracket"):
+        parse(source)
+
+
+def test_slots_and_figures():
+    template = parse("{a} [{b}|{c?yes:no}] {%person} {d}x")
+    assert slots(template) == {"a", "b", "c", "d"}
+    assert wants_figures(template)
+    assert not wants_figures(parse("{a} x"))
+    assert wants_figures(parse("[y|{a}th]"))
+
+
+def test_a_settled_template_has_no_choice_left():
+    draw = Draw(random.Random(1))
+    assert len({joined(render(draw, settled(draw, parse("[a|[b|c]]")), str)) for _ in range(50)}) == 3
+    template = settled(draw, parse("[a|[b|c]]"))
+    assert len({joined(render(draw, template, str)) for _ in range(50)}) == 1
+
+
+def test_a_wording_may_depend_on_a_fact():
+    domain = next(domain for domain in domains() if domain.name == "restaurant")
+    said = set()
+    for seed in range(30):
+        record = Record(Draw(random.Random(seed)), domain)
+        said.add((record.surface("family?yes:no"), record.facts["family"].gold))
+    assert said == {("yes", True), ("no", False)}
+
+
+@pytest.mark.parametrize("name", ["due date", "driver's license", "VAT"])
+def test_names_take_every_style(name):
+    draw = Draw(random.Random(2))
+    for _ in range(40):
+        assert re.fullmatch(r"[A-Za-z_ -]+", named(name_style(draw), name))
+
+
+def test_chinese_names_have_no_style():
+    assert named(str.upper, "发票号码") == "发票号码"
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(0, "zero"), (21, "twenty-one"), (40, "forty"), (300, "three hundred"), (2000, "two thousand")]
+)
+def test_numbers_in_words(number, word):
+    assert number_word(number) == word
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_dates_in_figures_can_be_read_in_one_way_only(language):
+    draw = Draw(random.Random(3), language=language)
+    for ordinal in range(730_000, 730_700):
+        value = written(draw, date.fromordinal(ordinal))
+        assert value.gold == date.fromordinal(ordinal).isoformat()
+        if match := re.fullmatch(r"(\d+)[/-](\d+)[/-](\d{4})", value.surface):
+            assert max(int(match[1]), int(match[2])) > 12
+
+
+@pytest.mark.parametrize("split", ["train", "words"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_generator_makes_values_of_its_kind(split, language):
+    kinds = {"str": str, "int": int, "num": (int, float), "date": str}
+    draw = Draw(random.Random(4), split, language)
+    for kind, generate in GENERATORS.values():
+        for prose in (False, True):
+            draw.prose = prose
+            value = generate(draw)
+            assert isinstance(value.gold, kinds[kind])
+            assert value.surface == value.surface.strip()
+            if kind == "str":
+                assert value.gold == value.surface
+
+
+def test_folding_breaks_no_copied_string():
+    text = "the quick brown fox jumps over the lazy dog and runs away"
+    result = folded(text, {"a": ["brown fox jumps"]}, 12)
+    assert "brown fox jumps" in result
+    assert "\n" in result
+    assert result.replace("\n", " ") == text
+
+
+def test_a_text_never_lacks_what_it_tells_in_another_form():
+    rivals = {field.key: field.rival for domain in domains() for field in domain.fields if field.rival}
+    assert {"items", "scorer"} <= set(rivals.values())
+    rng = random.Random(5)
+    for _ in range(3000):
+        task = sample(rng)
+        if task.domain == "shopping_list" and task.layout == "prose":
+            lists = [part for part in task.value.values() if isinstance(part, list)]
+            assert len([part for part in lists if not part]) == 0 or not any(lists)
+
+
+def test_splits_are_named():
+    assert SPLITS == ("train", "fresh", "words", "aliases", "layouts", "domains")
