@@ -194,7 +194,7 @@ def test_rules_that_admit_nothing(tiny: Generator) -> None:
 
 
 def test_rules_need_json(tiny: Generator) -> None:
-    with pytest.raises(SchemaError, match="Rules need JSON"):
+    with pytest.raises(SchemaError, match="Rules need answers in JSON or XML"):
         tiny.generate("x", Schema.from_regex("a+"), rules=[rule("", bool)])
 
 

@@ -292,7 +292,7 @@ def test_rules_need_json() -> None:
 
 
 def test_a_rules_judge_takes_text_and_bytes() -> None:
-    judge = RulesJudge((rule("", lambda number: number == 1),), None)
+    judge = RulesJudge((rule("", lambda number: number == 1),), None, Scan())
     judge.check("1")
     judge.check(b"1")
     assert judge.accepts(b" 1 ")
