@@ -34,6 +34,9 @@ _TOOLS = (
     '{} call one of these tools, write <tool_call>\n{{"name":NAME,"arguments":ARGUMENTS}}\n</tool_call> '
     "and nothing else:\n{}"
 )
+_ROOM_FOR_NOTES = 640
+"""Tokens of a prompt of the embedded model beyond which descriptions are left out: of 1,024 some are for the answer."""
+
 _PROBE = "<|start|>assistant<|channel|>final<|message|>A probe, of 12 words."
 
 
@@ -241,7 +244,10 @@ def encode_embedded(request: Request, vocabulary: Vocabulary) -> list[int]:
         raise ModelError("The embedded model knows neither tools nor examples: pass another as model=….")
     text = "\n".join(message.content for message in request.messages).strip()
     described = {"type": "string"} if schema.json_schema is None else schema.json_schema
-    tokens: list[int] = []
-    for part, is_control in prompt_parts(text, described):
-        tokens += vocabulary.encode_control(part) if is_control else vocabulary.encode(part)
+    for notes in (True, False):
+        tokens: list[int] = []
+        for part, is_control in prompt_parts(text, described, notes=notes):
+            tokens += vocabulary.encode_control(part) if is_control else vocabulary.encode(part)
+        if len(tokens) <= _ROOM_FOR_NOTES:
+            break
     return tokens

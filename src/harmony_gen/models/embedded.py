@@ -87,12 +87,13 @@ def _is_worth_saying(record: logging.LogRecord) -> bool:
     return "falling back to its reference" not in record.getMessage()
 
 
-def prompt_parts(text: str, schema: dict[str, Any] | bool) -> tuple[tuple[str, bool], ...]:
+def prompt_parts(text: str, schema: dict[str, Any] | bool, *, notes: bool = True) -> tuple[tuple[str, bool], ...]:
     """The prompt of the embedded model in pieces.
 
     Args:
         text: the text to extract from. Whatever it contains, it is not control text.
         schema: JSON Schema of the wanted answer.
+        notes: with the descriptions of properties.
 
     Returns:
         (piece, is_control) in order. A control piece is one special token; any other piece must be encoded as
@@ -100,14 +101,14 @@ def prompt_parts(text: str, schema: dict[str, Any] | bool) -> tuple[tuple[str, b
     """
     return (
         (SCHEMA_MARKER, True),
-        (describe(schema), False),
+        (describe(schema, notes=notes), False),
         (TEXT_MARKER, True),
         (text, False),
         (JSON_MARKER, True),
     )
 
 
-def describe(schema: dict[str, Any] | bool) -> str:
+def describe(schema: dict[str, Any] | bool, *, notes: bool = True) -> str:
     """Write a JSON Schema in the compact notation the embedded model was trained on.
 
     Never fails: recursion, unresolvable references and anything unknown become `str`. The work is bounded,
@@ -115,12 +116,13 @@ def describe(schema: dict[str, Any] | bool) -> str:
 
     Args:
         schema: any JSON Schema.
+        notes: with the descriptions of properties.
 
     Returns:
         One line, as `{vendor:str,total:num(tax included),tags:[str],memo?:str,note??:str}`. A `?` marks what may
         be null, `??` what may be absent but not null. A property's own description follows its type.
     """
-    return _Writer(schema).write(schema)
+    return _Writer(schema, _MAX_NOTES if notes else 0).write(schema)
 
 
 @dataclass(frozen=True)
@@ -140,11 +142,11 @@ class _Trail:
 class _Writer:
     """Writes one schema. It counts the nodes it visits, so that references cannot multiply the work."""
 
-    def __init__(self, root: dict[str, Any] | bool) -> None:
+    def __init__(self, root: dict[str, Any] | bool, notes: int) -> None:
         resource = DRAFT202012.create_resource(root)
         self._resolver = Registry[Any]().resolver_with_root(resource)
         self._nodes_left = _MAX_NODES
-        self._notes_left = _MAX_NOTES
+        self._notes_left = notes
 
     def write(self, schema: Any, trail: _Trail | None = None) -> str:
         """The notation of a subschema, without the mark of null."""
