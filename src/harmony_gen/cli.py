@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen import __version__
-from harmony_gen.errors import HarmonyError, Interrupted, PromptError, SchemaError, UnsatisfiableError, ValidationError
+from harmony_gen.commands.inputs import ROOT_HELP, SCHEMA_HELP, schema_of, text_of
+from harmony_gen.errors import HarmonyError, Interrupted, SchemaError, UnsatisfiableError, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-_ROOT = "of an XML Schema: the element a document begins with"
-_SCHEMA = "JSON Schema (.json) or XML Schema (.xsd)"
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="harmony-gen", description="Answers in your schema from a local model.")
     parser.add_argument("--version", action="version", version=__version__)
@@ -55,8 +52,8 @@ def _parser() -> argparse.ArgumentParser:
 
     generate = commands.add_parser("generate", help="write an answer that is valid under a schema")
     generate.set_defaults(run=_generate)
-    generate.add_argument("--schema", required=True, metavar="FILE", help=_SCHEMA)
-    generate.add_argument("--root", metavar="NAME", help=_ROOT)
+    generate.add_argument("--schema", required=True, metavar="FILE", help=SCHEMA_HELP)
+    generate.add_argument("--root", metavar="NAME", help=ROOT_HELP)
     generate.add_argument("--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input")
     generate.add_argument("--model", help="directory or Hugging Face id; default: the embedded model")
     generate.add_argument(
@@ -81,8 +78,8 @@ def _parser() -> argparse.ArgumentParser:
 
     validate = commands.add_parser("validate", help="check a JSON text or an XML document against a schema")
     validate.set_defaults(run=_validate)
-    validate.add_argument("--schema", required=True, metavar="FILE", help=_SCHEMA)
-    validate.add_argument("--root", metavar="NAME", help=_ROOT)
+    validate.add_argument("--schema", required=True, metavar="FILE", help=SCHEMA_HELP)
+    validate.add_argument("--root", metavar="NAME", help=ROOT_HELP)
     validate.add_argument("--input", default="-", metavar="FILE", help="the text, UTF-8; - is standard input")
 
     schema = commands.add_parser("schema", help="look at a schema")
@@ -90,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="say how each keyword is guaranteed, what the shortest answer is, and what to look out for"
     )
     check.set_defaults(run=_check_schema)
-    check.add_argument("file", metavar="FILE", help=_SCHEMA)
-    check.add_argument("--root", metavar="NAME", help=_ROOT)
+    check.add_argument("file", metavar="FILE", help=SCHEMA_HELP)
+    check.add_argument("--root", metavar="NAME", help=ROOT_HELP)
     check.add_argument("--order", default="schema", choices=("any", "schema"), help="of the members of objects")
 
     memory = commands.add_parser("memory", help="say how much memory a model needs, from its configuration alone")
@@ -105,8 +102,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    schema = _schema(Path(options.schema), options.root)
-    prompt = _read(options.input)
+    schema = schema_of(Path(options.schema), options.root)
+    prompt = text_of(options.input)
 
     from harmony_gen.decoding.sampling import Sampling
     from harmony_gen.shortcut import generate
@@ -134,15 +131,6 @@ def _generate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _schema(path: Path, root: str | None, order: str = "schema") -> Schema[Any]:
-    """The schema of a file, by its suffix."""
-    from harmony_gen.schema import Schema
-
-    if path.suffix == ".xsd":
-        return Schema.from_xsd(path, root)
-    return Schema.from_json_schema(path, property_order=order)
-
-
 def _amount(text: str) -> int | str:
     """How much a model may think."""
     if text in ("low", "medium", "high"):
@@ -153,9 +141,9 @@ def _amount(text: str) -> int | str:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    schema = _schema(Path(options.schema), options.root)
+    schema = schema_of(Path(options.schema), options.root)
     try:
-        schema.validate(_read(options.input))
+        schema.validate(text_of(options.input))
     except ValidationError as error:
         print(f"invalid: {error}", file=sys.stderr)
         return 1
@@ -165,7 +153,7 @@ def _validate(options: argparse.Namespace) -> int:
 
 def _check_schema(options: argparse.Namespace) -> int:
     try:
-        schema = _schema(Path(options.file), options.root, options.order)
+        schema = schema_of(Path(options.file), options.root, options.order)
     except SchemaError as error:
         print(f"refused  {error.pointer or 'the schema'}: {error}")
         return 1
@@ -214,25 +202,6 @@ def _print_caveats(schema: Schema[Any]) -> None:
     for text, found in places.items():
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         print(f"Warning: at {found[0]}{more}: {text}")
-
-
-def _read(name: str) -> str:
-    """A file, or standard input, as text.
-
-    Raises:
-        PromptError: it cannot be read, or is not UTF-8.
-    """
-    try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise PromptError(f"The input {name} cannot be read: {error.strerror}.") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PromptError(
-            f"The input {name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}. "
-            "Convert it first, for example with: iconv -f LATIN1 -t UTF-8"
-        ) from error
 
 
 def _shown(value: Any) -> Any:
