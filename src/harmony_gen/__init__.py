@@ -29,7 +29,18 @@ from harmony_gen.errors import (
 if TYPE_CHECKING:
     from harmony_gen.decoding.sampling import Sampling
     from harmony_gen.generator import Generator
-    from harmony_gen.result import Done, Event, Field, FieldDone, ReasoningDelta, Result, TextDelta, ToolCall, Usage
+    from harmony_gen.result import (
+        Alternative,
+        Done,
+        Event,
+        Field,
+        FieldDone,
+        ReasoningDelta,
+        Result,
+        TextDelta,
+        ToolCall,
+        Usage,
+    )
     from harmony_gen.schema import Schema
     from harmony_gen.schema.rules import Rejection, rule
     from harmony_gen.schema.verbatim import Verbatim, verbatim
@@ -38,6 +49,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Alternative": "result",
     "Done": "result",
     "Event": "result",
     "Field": "result",
@@ -59,6 +71,7 @@ _HOMES = {
 """Where the names live that are imported when they are first used."""
 
 __all__ = [
+    "Alternative",
     "BudgetError",
     "Done",
     "Event",

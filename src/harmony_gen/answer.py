@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import codecs
 import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harmony_gen.confidence import Fields, fields_of
+from harmony_gen.confidence import Doubts, Fields, fields_of
 from harmony_gen.decoding.drafting import Drafter
 from harmony_gen.decoding.loop import decode
 from harmony_gen.errors import Interrupted, ModelError
+from harmony_gen.rescoring import Alternatives, Written
 from harmony_gen.result import (
     Done,
     Event,
+    Field,
     FieldDone,
     FinishReason,
     ReasoningDelta,
@@ -23,16 +26,16 @@ from harmony_gen.result import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from harmony_gen.calibration import Calibration
     from harmony_gen.decoding.kv_cache import ModelRunner
-    from harmony_gen.decoding.sampling import Choice, Sampling
+    from harmony_gen.decoding.sampling import Choice
     from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
+    from harmony_gen.request import Request
     from harmony_gen.schema import Schema
     from harmony_gen.schema.scanner import Closed, Scanner
-    from harmony_gen.tools import Described
 
 _REASONS: dict[str | None, FinishReason] = {
     None: "complete",
@@ -41,42 +44,53 @@ _REASONS: dict[str | None, FinishReason] = {
 }
 
 
+class Asking(NamedTuple):
+    """How a model is asked about an answer that has been written.
+
+    Attributes:
+        runner: makes what runs it.
+        encode: the tokens of a request.
+        window: tokens it can see; None is no limit.
+    """
+
+    runner: Callable[[], ModelRunner]
+    encode: Callable[[Request], list[int]]
+    window: int | None
+
+
 class Answer:
     """One answer under way. Run `choices` or `events` to its end, once."""
 
     def __init__(  # noqa: PLR0913 - all of them are what an answer is made from
         self,
-        runner: ModelRunner,
-        vocabulary: Vocabulary,
-        matcher: TurnMatcher,
+        request: Request,
         prompt: list[int],
+        matcher: TurnMatcher,
+        vocabulary: Vocabulary,
+        runner: ModelRunner,
         *,
-        tools: Mapping[str, Described],
-        sampling: Sampling,
-        source: str,
-        started: float,
+        asking: Asking,
         calibration: Calibration | None,
+        started: float,
     ) -> None:
         """Takes what an answer is made from.
 
         Args:
-            runner: runs the model, for this answer alone.
-            vocabulary: the model's.
-            matcher: at the start of the turn.
+            request: what is asked for.
             prompt: token ids.
-            tools: the tools that may be called, by their names.
-            sampling: how to choose.
-            source: where values may come from.
-            started: `time.perf_counter()` when the answer was asked for.
+            matcher: at the start of the turn.
+            vocabulary: the model's.
+            runner: runs the model, for this answer alone.
+            asking: how the model is asked about the answer afterwards.
             calibration: what probabilities say of values.
+            started: `time.perf_counter()` when the answer was asked for.
         """
-        self._vocabulary = vocabulary
-        self._matcher = matcher
-        self._tools = tools
-        self._prompt = prompt
-        self._sampling = sampling
-        self._source = source
         self._started = started
+        self._request = request
+        self._prompt = prompt
+        self._matcher = matcher
+        self._vocabulary = vocabulary
+        self._asking = asking
         self._calibration = calibration
         self._runner = runner
         self._drafter = Drafter(vocabulary, prompt)
@@ -86,7 +100,9 @@ class Answer:
     def choices(self) -> Iterator[bytes]:
         """Runs the decode loop; yields, of each token that is final, the bytes it wrote of the answer."""
         try:
-            for choice in decode(self._runner, self._prompt, self._matcher, self._sampling, drafter=self._drafter):
+            for choice in decode(
+                self._runner, self._prompt, self._matcher, self._request.sampling, drafter=self._drafter
+            ):
                 self._first = self._first or time.perf_counter()
                 is_answer = len(self._choices) in self._matcher.answer
                 data = self._vocabulary.bytes_of([choice.token]) if is_answer else b""
@@ -125,17 +141,34 @@ class Answer:
             seconds_to_first_token=(self._first or now) - self._started,
         )
         value = body.schema.validate(text.decode())
+        written = self._written(body.schema, text)
         choices = self._choices[matcher.answer.start : matcher.answer.stop + 1]
+        is_doubted = body.tool is None and self._request.gapped is not None
+        doubts = partial(_doubts, written, self._request, self._asking, len(self._prompt)) if is_doubted else None
         return Result(
-            value=value if body.tool is None else ToolCall(body.tool, self._tools[body.tool].named(value)),
+            value=value if body.tool is None else ToolCall(body.tool, self._request.tools[body.tool].named(value)),
             text=text.decode(),
             tokens=tuple(matcher.tokens),
-            fields=Fields(lambda: fields_of(body.schema.scalars(text), text, choices, self._source, self._calibration)),
+            fields=Fields(partial(_fields, written, choices, self._request, doubts, self._calibration)),
             usage=usage,
             finish=_REASONS[matcher.closed_by],
             rejections=tuple(matcher.rejections),
             reasoning=matcher.settled("reasoning"),
             preamble=matcher.settled("preamble"),
+            omitted=self._request.omitted(text.decode()) if body.tool is None else (),
+            asked=Alternatives(written.alternatives),
+        )
+
+    def _written(self, schema: Schema[Any], text: bytes) -> Written:
+        """The answer, as something that the model can be asked about."""
+        tokens, place = self._matcher.tokens, self._matcher.answer
+        return Written(
+            runner=self._asking.runner,
+            vocabulary=self._vocabulary,
+            schema=schema,
+            before=(*self._prompt, *tokens[: place.start]),
+            tokens=tuple(tokens[place.start : place.stop]),
+            text=text,
         )
 
     def events(self) -> Iterator[Event[Any]]:
@@ -160,6 +193,27 @@ class Answer:
         if body is not None and scan is not None:
             yield from _done(body.schema, text, scan.end()[1])
         yield Done(self.result())
+
+
+def _fields(
+    written: Written,
+    choices: Sequence[tuple[Choice, int]],
+    request: Request,
+    doubts: Callable[[], Doubts] | None,
+    calibration: Calibration | None,
+) -> Mapping[str, Field]:
+    """The fields of an answer, or of the arguments of a call."""
+    found = None if doubts is None else doubts()
+    text = written.text
+    return fields_of(written.schema.scalars(text), text, choices, request.source, calibration, found)
+
+
+def _doubts(written: Written, request: Request, asking: Asking, prompt: int) -> Doubts:
+    """What the model says when it is asked whether the values are there at all; the prompt had so many tokens."""
+    assert request.gapped is not None  # noqa: S101 - its caller has looked
+    before = [*asking.encode(request.doubting()), *written.before[prompt:]]
+    fits = asking.window is None or len(before) + len(written.tokens) <= asking.window
+    return Doubts(written.absences(request.gapped, before) if fits else {}, request.threshold)
 
 
 def _done(schema: Schema[Any], text: bytes, closed: Iterable[Closed]) -> Iterator[FieldDone]:

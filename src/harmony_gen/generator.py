@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harmony_gen.decoding.batch import Batch
     from harmony_gen.decoding.callers import Callers
     from harmony_gen.decoding.formats import Format
+    from harmony_gen.decoding.kv_cache import ModelRunner
     from harmony_gen.decoding.prefixes import Prefixes
     from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
@@ -340,24 +341,28 @@ class Generator:
         return Callers(self._model)
 
     def _start(self, request: Request, batch: Batch[Any] | None = None) -> Answer:
-        from harmony_gen.answer import Answer
-        from harmony_gen.decoding.kv_cache import ModelRunner
+        from harmony_gen.answer import Answer, Asking
 
         started = time.perf_counter()
         if self._model.training:
             raise ModelError("The model is in training mode, so its dropout would change answers. Call model.eval().")
         tokens = self._encode_request(request)
         return Answer(
-            ModelRunner(self._model, self._prefixes, batch or self._callers()),
-            self._vocabulary,
-            self._matcher(request, tokens),
+            request,
             tokens,
-            tools=request.tools,
-            sampling=request.sampling,
-            source=request.source,
-            started=started,
+            self._matcher(request, tokens),
+            self._vocabulary,
+            self._runner(batch),
+            asking=Asking(self._runner, self._encode_request, self._window),
             calibration=self.calibration,
+            started=started,
         )
+
+    def _runner(self, batch: Batch[Any] | None = None) -> ModelRunner:
+        """What runs the model for one sequence, together with those of a batch, or of other threads."""
+        from harmony_gen.decoding.kv_cache import ModelRunner
+
+        return ModelRunner(self._model, self._prefixes, batch or self._callers())
 
     def _encode(self, prompt: Prompt, schema: Any) -> list[int]:
         """The tokens a model reads of a prompt and a schema."""
