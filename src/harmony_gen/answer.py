@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harmony_gen.confidence import Doubts, Fields, fields_of
 from harmony_gen.decoding.drafting import Drafter
+from harmony_gen.decoding.formats import turn_of
 from harmony_gen.decoding.loop import decode
-from harmony_gen.errors import Interrupted, ModelError
+from harmony_gen.decoding.turn_matcher import TurnMatcher
+from harmony_gen.errors import BudgetError, Interrupted, ModelError, PromptError
+from harmony_gen.partial import constructed, grown
 from harmony_gen.rescoring import Alternatives, Written
 from harmony_gen.result import (
     Done,
@@ -18,6 +21,7 @@ from harmony_gen.result import (
     Field,
     FieldDone,
     FinishReason,
+    Partial,
     ReasoningDelta,
     Result,
     TextDelta,
@@ -26,12 +30,12 @@ from harmony_gen.result import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from harmony_gen.calibration import Calibration
+    from harmony_gen.decoding.formats import Format
     from harmony_gen.decoding.kv_cache import ModelRunner
     from harmony_gen.decoding.sampling import Choice
-    from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.request import Request
     from harmony_gen.schema import Schema
@@ -42,6 +46,10 @@ _REASONS: dict[str | None, FinishReason] = {
     "budget": "closed_by_budget",
     "rules": "closed_by_rules",
 }
+
+
+_END_OF_PROMPT = 16
+"""Tokens at the end of a prompt in which it may open thoughts."""
 
 
 class Asking(NamedTuple):
@@ -59,7 +67,7 @@ class Asking(NamedTuple):
 
 
 class Answer:
-    """One answer under way. Run `choices` or `events` to its end, once."""
+    """One answer under way. Run `choices` or `steps` to its end, once."""
 
     def __init__(  # noqa: PLR0913 - all of them are what an answer is made from
         self,
@@ -171,28 +179,38 @@ class Answer:
             text=text,
         )
 
-    def events(self) -> Iterator[Event[Any]]:
-        """Runs the decode loop; yields what is new, and the result at last."""
+    def steps(self, *, partial: bool = False) -> Generator[list[Event[Any]], None, None]:
+        """Runs the decode loop; yields for each token what is new, and the result at last.
+
+        Args:
+            partial: with the value so far where something has closed.
+        """
         text, thought = b"", ""
         decoder = codecs.getincrementaldecoder("utf-8")()
         scan: Scanner | None = None
         body = None
+        snapshot: Any = None
         for data in self.choices():
+            events: list[Event[Any]] = []
             thoughts = self._matcher.settled("reasoning") or ""
             if len(thoughts) > len(thought):
-                yield ReasoningDelta(thoughts[len(thought) :])
+                events.append(ReasoningDelta(thoughts[len(thought) :]))
                 thought = thoughts
             text += data
             delta = decoder.decode(data)
             if delta:
-                yield TextDelta(delta)
+                events.append(TextDelta(delta))
             body = self._matcher.body
             if body is not None:
                 scan, closed = (scan or body.schema.scan).feed(data)
-                yield from _done(body.schema, text, closed)
-        if body is not None and scan is not None:
-            yield from _done(body.schema, text, scan.end()[1])
-        yield Done(self.result())
+                events += (done := _done(body.schema, text, closed))
+                if partial and done and body.schema.is_json:
+                    for item, event in zip(closed, done, strict=True):
+                        snapshot = grown(snapshot, item.path, event.value)
+                    events.append(Partial(constructed(body.schema.kind, snapshot)))
+            yield events
+        last = _done(body.schema, text, scan.end()[1]) if body is not None and scan is not None else []
+        yield [*last, Done(self.result())]
 
 
 def _fields(
@@ -216,8 +234,51 @@ def _doubts(written: Written, request: Request, asking: Asking, prompt: int) -> 
     return Doubts(written.absences(request.gapped, before) if fits else {}, request.threshold)
 
 
-def _done(schema: Schema[Any], text: bytes, closed: Iterable[Closed]) -> Iterator[FieldDone]:
-    return (FieldDone(*schema.field(text, item)) for item in closed)
+def _done(schema: Schema[Any], text: bytes, closed: Iterable[Closed]) -> list[FieldDone]:
+    return [FieldDone(*schema.field(text, item)) for item in closed]
+
+
+def matcher_of(
+    request: Request, prompt: list[int], form: Format, tokenizer: Any, vocabulary: Vocabulary, window: int | None
+) -> TurnMatcher:
+    """A matcher at the start of a turn, whose budget fits the model's window behind the prompt.
+
+    Args:
+        request: what is asked for.
+        prompt: token ids.
+        form: how the model's turns look.
+        tokenizer: the model's.
+        vocabulary: the model's.
+        window: tokens that the model can see; None is no limit.
+
+    Raises:
+        UnsatisfiableError: no valid answer is known.
+        BudgetError: `max_new_tokens` is too small for any.
+        PromptError: the prompt leaves no room for any.
+    """
+    turn = turn_of(
+        form,
+        vocabulary,
+        request.schema,
+        tools={name: tool.arguments for name, tool in request.tools.items()},
+        reasoning=request.reasoning,
+        prompt=tokenizer.decode(prompt[-_END_OF_PROMPT:]),
+    )
+    most = request.max_new_tokens
+    room = most if window is None else window - len(prompt)
+    try:
+        return TurnMatcher(turn, vocabulary, min(most, room))
+    except BudgetError as error:
+        if error.needed > most:
+            raise BudgetError(error.needed, most) from None
+        limit = (window or 0) - error.needed
+        raise PromptError(
+            f"The prompt takes {len(prompt)} tokens with its schema, the model's context window is "
+            f"{window}, and the shortest valid answer takes {error.needed}: the prompt may take at "
+            f"most {limit}. Shorten the text or the schema, or use a model with a larger window.",
+            tokens=len(prompt),
+            limit=limit,
+        ) from error
 
 
 def _failure(error: Exception, model: Any, prompt_tokens: int) -> ModelError:

@@ -212,10 +212,22 @@ class FieldDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial(Generic[T]):
+    """What there is of the value so far: all that has closed. Given where it was asked for, after each FieldDone.
+
+    Attributes:
+        value: dicts and lists; of a Pydantic model an instance made by `model_construct`, without what is missing, and
+            unvalidated until it is complete. Later snapshots do not change earlier ones.
+    """
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
     """The answer is complete."""
 
     result: Result[T]
 
 
-Event = ReasoningDelta | TextDelta | FieldDone | Done[T]
+Event = ReasoningDelta | TextDelta | FieldDone | Partial[T] | Done[T]
