@@ -17,7 +17,7 @@ from harmony_gen.result import Done
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Sequence
     from pathlib import Path
 
     from harmony_gen.answer import Answer
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harmony_gen.decoding.kv_cache import ModelRunner
     from harmony_gen.decoding.prefixes import Prefixes
     from harmony_gen.decoding.vocabulary import Vocabulary
+    from harmony_gen.long_documents import LongResult
     from harmony_gen.messages import Prompt
     from harmony_gen.request import Options, Request, Shared
     from harmony_gen.result import Event, Result
@@ -282,10 +283,10 @@ class Generator:
         """
         from harmony_gen.asynchronous import in_thread
 
-        def steps() -> Generator[list[Event[Any]], None, None]:
-            return self._start(request_of(prompt, schema, **options)).steps(partial=partial)
+        def start() -> Answer:
+            return self._start(request_of(prompt, schema, **options))
 
-        async with aclosing(in_thread(steps)) as events:
+        async with aclosing(in_thread(lambda: start().steps(partial=partial))) as events:
             async for event in events:
                 yield event
 
@@ -296,6 +297,47 @@ class Generator:
                 if isinstance(event, Done):
                     return event.result
         raise AssertionError  # a stream ends with its result
+
+    def extract_long(
+        self,
+        pages: str | Sequence[str],
+        schema: Any,
+        *,
+        chunk_tokens: int | None = None,
+        overlap_tokens: int | None = None,
+        batch_size: int = 16,
+        **options: Unpack[Shared],
+    ) -> LongResult[Any]:
+        """Answers a document that may be longer than the model sees at once, with a progress bar if it takes long.
+
+        Parts of it are answered alone, and put together: objects member by member, arrays without what two parts have
+        both said, scalars from the part that is most confident.
+
+        Args:
+            pages: the document, or its pages.
+            schema: anything `Schema.of` takes whose answers are JSON.
+            chunk_tokens: the most tokens of a part, ≥ 16; by default what fits the model beside schema and answer.
+            overlap_tokens: the most tokens that a part shares with the next; by default an eighth.
+            batch_size: parts that are answered together, ≥ 1.
+            options: as for `generate`, for each part. Without `missing` a part may leave open what it does not hold,
+                and the whole may not.
+
+        Raises:
+            PromptError: the document is empty, or there is no room for a part.
+            SchemaError: answers are not JSON.
+            HarmonyError: no part could be answered.
+        """
+        from harmony_gen.long_documents import extract_long
+
+        return extract_long(
+            self,
+            pages,
+            schema,
+            chunk_tokens=chunk_tokens,
+            overlap_tokens=overlap_tokens,
+            batch_size=batch_size,
+            options=options,
+        )
 
     def accepts(self, schema: Any, text: str) -> bool:
         """Whether a text can be written under a schema: no mask, no rule and no judge stands in the way.
