@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from functools import cached_property, partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
@@ -270,8 +270,9 @@ class Generator:
             wanted, at last Done with the result. Nothing is ever taken back. Ending the iteration early frees the
             model's cache.
         """
-        for step in self._start(request_of(prompt, schema, **options)).steps(partial=partial):
-            yield from step
+        with closing(self._start(request_of(prompt, schema, **options)).steps(partial=partial)) as steps:
+            for step in steps:
+                yield from step
 
     async def astream(
         self, prompt: Prompt, schema: Any, *, partial: bool = False, **options: Unpack[Options]

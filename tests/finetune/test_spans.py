@@ -21,7 +21,7 @@ WORDS = (
 ).split()
 CHINESE = "零一二三四五六七八九十"
 SCALES = {
-    "": 0, "k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9, "trillion": 12,
+    "": 0, "hundred": 2, "k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9, "trillion": 12,
     "万": 4, "亿": 8, "%": -2, "percent": -2,
 }  # fmt: skip
 MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
@@ -91,7 +91,7 @@ def test_every_span_in_two_thousand_documents_holds_its_value() -> None:
                 wrong.append((value, task.text[start:end]))
     assert not wrong
     assert values > 4 * DOCUMENTS
-    assert claimed > 0.95 * values  # measured: 0.98; others are words of enums that the text says otherwise
+    assert claimed > 0.95 * values  # measured: 0.97; others are words of enums that the text says otherwise
 
 
 def test_the_second_reader_can_tell() -> None:
