@@ -261,7 +261,7 @@ def merged(trees: Sequence[Any]) -> Any:
     Objects are put together member by member, arrays without what another one has said already; of scalars the one
     with the highest confidence is taken. What is missing gives way.
     """
-    there = [tree for tree in trees if not (isinstance(tree, _Found) and tree.value is None)]
+    there = [tree for tree in trees if not _is_missing(tree)]
     if not there:
         return trees[0]
     kind = type(there[0])
@@ -272,6 +272,10 @@ def merged(trees: Sequence[Any]) -> Any:
     if kind is list:
         return _joined(alike)
     return max(alike, key=lambda found: found.field.confidence)
+
+
+def _is_missing(tree: Any) -> bool:
+    return isinstance(tree, _Found) and tree.field.missing
 
 
 def filled(tree: Any, other: Any) -> Any:
@@ -314,7 +318,7 @@ def _agree(one: Any, other: Any) -> bool:
     """Whether two items are the same, as far as both are known; spaces and case do not count."""
     if isinstance(one, dict) and isinstance(other, dict):
         pairs = [(one[key], other[key]) for key in one if key in other]
-        known = [pair for pair in pairs if not any(isinstance(each, _Found) and each.value is None for each in pair)]
+        known = [pair for pair in pairs if not any(map(_is_missing, pair))]
         return bool(known) and all(_agree(*pair) for pair in known)
     return json.dumps(_plain(one), sort_keys=True) == json.dumps(_plain(other), sort_keys=True)
 

@@ -21,8 +21,8 @@ WORDS = (
 ).split()
 CHINESE = "零一二三四五六七八九十"
 SCALES = {
-    "": 0, "hundred": 2, "k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9, "trillion": 12,
-    "万": 4, "亿": 8, "%": -2, "percent": -2,
+    "": 0, "hundred": 2, "k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9,
+    "trillion": 12, "万": 4, "亿": 8, "%": -2, "percent": -2,
 }  # fmt: skip
 MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
 
