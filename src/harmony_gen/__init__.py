@@ -29,7 +29,18 @@ from harmony_gen.errors import (
 if TYPE_CHECKING:
     from harmony_gen.decoding.sampling import Sampling
     from harmony_gen.generator import Generator
-    from harmony_gen.result import Done, Event, Field, FieldDone, ReasoningDelta, Result, TextDelta, ToolCall, Usage
+    from harmony_gen.result import (
+        Alternative,
+        Done,
+        Event,
+        Field,
+        FieldDone,
+        ReasoningDelta,
+        Result,
+        TextDelta,
+        ToolCall,
+        Usage,
+    )
     from harmony_gen.schema import Schema
     from harmony_gen.schema.rules import Rejection, rule
     from harmony_gen.schema.verbatim import Verbatim, verbatim
@@ -38,11 +49,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Alternative": "result",
     "Done": "result",
     "Event": "result",
     "Field": "result",
     "FieldDone": "result",
     "Generator": "generator",
+    "Partial": "result",
     "ReasoningDelta": "result",
     "Rejection": "schema.rules",
     "Result": "result",
@@ -59,6 +72,7 @@ _HOMES = {
 """Where the names live that are imported when they are first used."""
 
 __all__ = [
+    "Alternative",
     "BudgetError",
     "Done",
     "Event",
@@ -69,6 +83,7 @@ __all__ = [
     "Interrupted",
     "MissingExtra",
     "ModelError",
+    "Partial",
     "PromptError",
     "ReasoningDelta",
     "Rejection",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import ModelError
 from harmony_gen.request import written
+from harmony_gen.result import same
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
@@ -213,11 +214,5 @@ def outcomes(fields: Mapping[str, Field], gold: Mapping[str, Any]) -> list[tuple
         gold: the right values, by pointer.
     """
     return [
-        (field.probability, pointer in gold and _is_same(field.value, gold[pointer]))
-        for pointer, field in fields.items()
+        (field.probability, pointer in gold and same(field.value, gold[pointer])) for pointer, field in fields.items()
     ]
-
-
-def _is_same(value: Any, gold: Any) -> bool:
-    """Whether two scalars are equal as JSON has it: 1 is 1.0, but not true."""
-    return isinstance(value, bool) is isinstance(gold, bool) and bool(value == gold)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harmony_gen.decoding.sampling import measured
 from harmony_gen.grounding import locate
+from harmony_gen.rescoring import own_tokens
 from harmony_gen.result import Field
 
 if TYPE_CHECKING:
@@ -49,12 +49,29 @@ class Fields(Mapping[str, Field]):
         return dict, (dict(self._table),)
 
 
+class Doubts(NamedTuple):
+    """How probable it is that values are missing in the source.
+
+    Attributes:
+        absences: in [0, 1], by pointer.
+        threshold: from which on a value is missing.
+    """
+
+    absences: Mapping[str, float]
+    threshold: float
+
+    def is_missing(self, pointer: str) -> bool:
+        """Whether the value at a place is."""
+        return pointer in self.absences and self.absences[pointer] >= self.threshold
+
+
 def fields_of(
     scalars: Iterable[Scalar],
     text: bytes,
     choices: Sequence[tuple[Choice, int]],
     source: str,
     calibration: Calibration | None = None,
+    doubts: Doubts | None = None,
 ) -> Mapping[str, Field]:
     """The scalars of an answer with their probabilities.
 
@@ -64,13 +81,14 @@ def fields_of(
         choices: for each of its tokens, the choice and how many bytes it wrote.
         source: where values may come from.
         calibration: what the probability of tokens says of a value being right.
+        doubts: how probable it is that values are missing, if that was asked.
     """
     ends = list(accumulate(size for _, size in choices))
     masses = measured([choice for choice, _ in choices])
+    absences = {} if doubts is None else doubts.absences
     fields = {}
     for item in scalars:
-        # the tokens that wrote a byte of what decided the value
-        own = slice(bisect_right(ends, item.decided[0]), bisect_left(ends, item.decided[1]) + 1)
+        own = own_tokens(ends, item.decided)
         start, end = item.span
         probability = math.exp(sum(choice.logprob for choice, _ in choices[own]))
         fields[item.pointer] = Field(
@@ -81,5 +99,7 @@ def fields_of(
             allowed_mass=math.exp(sum(masses[own])),
             text_span=(len(text[:start].decode()), len(text[:end].decode())),
             source_span=locate(item.sought, source),
+            missing=item.value is None or (doubts is not None and doubts.is_missing(item.pointer)),
+            absence=absences.get(item.pointer),
         )
     return fields

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import aclosing, closing
 from functools import cached_property, partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from harmony_gen import prompt as prompts
 from harmony_gen.calibration import kept_with, learned
-from harmony_gen.errors import BudgetError, HarmonyError, Interrupted, ModelError, PromptError
+from harmony_gen.errors import HarmonyError, Interrupted, ModelError
 from harmony_gen.request import request_of, rows_of, several
+from harmony_gen.result import Done
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Sequence
     from pathlib import Path
 
     from harmony_gen.answer import Answer
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
     from harmony_gen.decoding.batch import Batch
     from harmony_gen.decoding.callers import Callers
     from harmony_gen.decoding.formats import Format
+    from harmony_gen.decoding.kv_cache import ModelRunner
     from harmony_gen.decoding.prefixes import Prefixes
-    from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
+    from harmony_gen.long_documents import LongResult
     from harmony_gen.messages import Prompt
     from harmony_gen.request import Options, Request, Shared
     from harmony_gen.result import Event, Result
@@ -44,11 +47,7 @@ class _Closed:
 
 
 _CLOSED = _Closed()
-
 _SEPARATORS = ("auto", "compact", "spaced")
-
-_END_OF_PROMPT = 16
-"""Tokens at the end of a prompt in which it may open thoughts."""
 
 
 class Generator:
@@ -255,14 +254,91 @@ class Generator:
         except KeyboardInterrupt as error:
             raise error if isinstance(error, Interrupted) else Interrupted("") from error
 
-    def stream(self, prompt: Prompt, schema: Any, **options: Unpack[Options]) -> Iterator[Event[Any]]:
-        """Answers a prompt in a schema, bit by bit. Arguments and errors are those of `generate`.
+    def stream(
+        self, prompt: Prompt, schema: Any, *, partial: bool = False, **options: Unpack[Options]
+    ) -> Iterator[Event[Any]]:
+        """Answers a prompt in a schema, bit by bit. Errors are those of `generate`.
+
+        Args:
+            prompt: a text, or chat messages.
+            schema: anything `Schema.of` takes.
+            partial: give the value so far wherever something has closed, of answers in JSON.
+            options: see `generate`.
 
         Yields:
-            ReasoningDelta for new thoughts, TextDelta for new text, FieldDone for each value that closes, at last
-            Done with the result. Nothing is ever taken back. Ending the iteration early frees the model's cache.
+            ReasoningDelta for new thoughts, TextDelta for new text, FieldDone for each value that closes, Partial if
+            wanted, at last Done with the result. Nothing is ever taken back. Ending the iteration early frees the
+            model's cache.
         """
-        yield from self._start(request_of(prompt, schema, **options)).events()
+        with closing(self._start(request_of(prompt, schema, **options)).steps(partial=partial)) as steps:
+            for step in steps:
+                yield from step
+
+    async def astream(
+        self, prompt: Prompt, schema: Any, *, partial: bool = False, **options: Unpack[Options]
+    ) -> AsyncGenerator[Event[Any], None]:
+        """`stream` for asyncio: the model runs in a thread of its own. Several may run at the same time.
+
+        Cancelling the task, or closing the iterator, ends the answer after the token that is under way, and frees the
+        model's cache.
+        """
+        from harmony_gen.asynchronous import in_thread
+
+        def start() -> Answer:
+            return self._start(request_of(prompt, schema, **options))
+
+        async with aclosing(in_thread(lambda: start().steps(partial=partial))) as events:
+            async for event in events:
+                yield event
+
+    async def agenerate(self, prompt: Prompt, schema: Any, **options: Unpack[Options]) -> Result[Any]:
+        """`generate` for asyncio; see `astream`."""
+        async with aclosing(self.astream(prompt, schema, **options)) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    return event.result
+        raise AssertionError  # a stream ends with its result
+
+    def extract_long(
+        self,
+        pages: str | Sequence[str],
+        schema: Any,
+        *,
+        chunk_tokens: int | None = None,
+        overlap_tokens: int | None = None,
+        batch_size: int = 16,
+        **options: Unpack[Shared],
+    ) -> LongResult[Any]:
+        """Answers a document that may be longer than the model sees at once, with a progress bar if it takes long.
+
+        Parts of it are answered alone, and put together: objects member by member, arrays without what two parts have
+        both said, scalars from the part that is most confident.
+
+        Args:
+            pages: the document, or its pages.
+            schema: anything `Schema.of` takes whose answers are JSON.
+            chunk_tokens: the most tokens of a part, ≥ 16; by default what fits the model beside schema and answer.
+            overlap_tokens: the most tokens that a part shares with the next; by default an eighth.
+            batch_size: parts that are answered together, ≥ 1.
+            options: as for `generate`, for each part. Without `missing` a part may leave open what it does not hold,
+                and the whole may not.
+
+        Raises:
+            PromptError: the document is empty, or there is no room for a part.
+            SchemaError: answers are not JSON.
+            HarmonyError: no part could be answered.
+        """
+        from harmony_gen.long_documents import extract_long
+
+        return extract_long(
+            self,
+            pages,
+            schema,
+            chunk_tokens=chunk_tokens,
+            overlap_tokens=overlap_tokens,
+            batch_size=batch_size,
+            options=options,
+        )
 
     def accepts(self, schema: Any, text: str) -> bool:
         """Whether a text can be written under a schema: no mask, no rule and no judge stands in the way.
@@ -340,24 +416,28 @@ class Generator:
         return Callers(self._model)
 
     def _start(self, request: Request, batch: Batch[Any] | None = None) -> Answer:
-        from harmony_gen.answer import Answer
-        from harmony_gen.decoding.kv_cache import ModelRunner
+        from harmony_gen.answer import Answer, Asking, matcher_of
 
         started = time.perf_counter()
         if self._model.training:
             raise ModelError("The model is in training mode, so its dropout would change answers. Call model.eval().")
         tokens = self._encode_request(request)
         return Answer(
-            ModelRunner(self._model, self._prefixes, batch or self._callers()),
-            self._vocabulary,
-            self._matcher(request, tokens),
+            request,
             tokens,
-            tools=request.tools,
-            sampling=request.sampling,
-            source=request.source,
-            started=started,
+            matcher_of(request, tokens, self._format, self._tokenizer, self._vocabulary, self._window),
+            self._vocabulary,
+            self._runner(batch),
+            asking=Asking(self._runner, self._encode_request, self._window),
             calibration=self.calibration,
+            started=started,
         )
+
+    def _runner(self, batch: Batch[Any] | None = None) -> ModelRunner:
+        """What runs the model for one sequence, together with those of a batch, or of other threads."""
+        from harmony_gen.decoding.kv_cache import ModelRunner
+
+        return ModelRunner(self._model, self._prefixes, batch or self._callers())
 
     def _encode(self, prompt: Prompt, schema: Any) -> list[int]:
         """The tokens a model reads of a prompt and a schema."""
@@ -369,32 +449,3 @@ class Generator:
         if self._vocabulary.spaced:
             request = request.spaced()
         return prompts.encode(request, self._format, self._tokenizer, self._vocabulary)
-
-    def _matcher(self, request: Request, prompt: list[int]) -> TurnMatcher:
-        """A matcher whose budget fits the model's window behind the prompt."""
-        from harmony_gen.decoding.formats import turn_of
-        from harmony_gen.decoding.turn_matcher import TurnMatcher
-
-        turn = turn_of(
-            self._format,
-            self._vocabulary,
-            request.schema,
-            tools={name: tool.arguments for name, tool in request.tools.items()},
-            reasoning=request.reasoning,
-            prompt=self._tokenizer.decode(prompt[-_END_OF_PROMPT:]),
-        )
-        most = request.max_new_tokens
-        room = most if self._window is None else self._window - len(prompt)
-        try:
-            return TurnMatcher(turn, self._vocabulary, min(most, room))
-        except BudgetError as error:
-            if error.needed > most:
-                raise BudgetError(error.needed, most) from None
-            limit = (self._window or 0) - error.needed
-            raise PromptError(
-                f"The prompt takes {len(prompt)} tokens with its schema, the model's context window is "
-                f"{self._window}, and the shortest valid answer takes {error.needed}: the prompt may take at "
-                f"most {limit}. Shorten the text or the schema, or use a model with a larger window.",
-                tokens=len(prompt),
-                limit=limit,
-            ) from error

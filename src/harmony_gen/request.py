@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
 from harmony_gen import tools as tools_
 from harmony_gen.errors import PromptError, SchemaError, ValidationError
 from harmony_gen.messages import INSTRUCTING, Message, messages_of, source_of
 from harmony_gen.schema import Schema
+from harmony_gen.schema.gaps import UnlessNull, with_gaps
+from harmony_gen.schema.judge import JsonSchemaJudge
 from harmony_gen.schema.separators import Joint
 from harmony_gen.schema.sources import written_element
 from harmony_gen.schema.verbatim import VerbatimPlace
@@ -30,6 +32,12 @@ _EFFORTS: tuple[tuple[int, Effort], ...] = ((256, "low"), (1024, "medium"))
 """What so many tokens of thoughts are called; "high" is more."""
 
 
+Missing = Literal["null", "omit", "abstain"]
+
+THRESHOLD = 0.5
+"""The probability of absence from which on a field is missing."""
+
+
 class Shared(TypedDict, total=False):
     """Options of all answers of a batch.
 
@@ -43,6 +51,11 @@ class Shared(TypedDict, total=False):
         tools: functions or descriptions (see `harmony_gen.tools.Tool`), of which the model may call one instead
             of answering; the value is a `ToolCall` then. With the schema None it must.
         examples: pairs of a text and the right answer to it, shown to the model before the conversation.
+        missing: what becomes of values that the schema demands and the text does not hold. "null": each property may
+            be null; "omit": each may be left out; the value is then made of dicts and lists, whatever the type, and
+            validators are not asked about what is missing. "abstain": answers are those of the schema, and
+            `Field.missing` marks what the model would rather have left open. Constants are never missing.
+        missing_threshold: with "abstain", the `Field.absence` in [0, 1] from which on a field is missing.
     """
 
     max_new_tokens: int
@@ -51,6 +64,8 @@ class Shared(TypedDict, total=False):
     reasoning: int | Effort | None
     tools: Sequence[Tool]
     examples: Sequence[tuple[str, Any]]
+    missing: Missing | None
+    missing_threshold: float | None
 
 
 class Options(Shared, total=False):
@@ -77,6 +92,10 @@ class Request:
         examples: texts and right answers, in compact spelling.
         reasoning: the most tokens of thoughts; 0 for none.
         effort: what the model is told of that.
+        missing: what becomes of values that the text does not hold.
+        threshold: of the probability of absence.
+        demanded: the schema as it was given, for tools None.
+        gapped: with missing="abstain", what the model is asked about; else None.
     """
 
     messages: list[Message]
@@ -88,6 +107,19 @@ class Request:
     examples: tuple[tuple[str, str], ...]
     reasoning: int
     effort: Effort
+    missing: Missing | None = None
+    threshold: float = THRESHOLD
+    demanded: Schema[Any] | None = None
+    gapped: Schema[Any] | None = None
+
+    def doubting(self) -> Request:
+        """The same, put so that the model may say that something is missing."""
+        return replace(self, schema=self.gapped)
+
+    def omitted(self, text: str) -> tuple[str, ...]:
+        """The pointers of what an answer leaves out and the schema demands."""
+        judge = self.demanded.judge if self.missing == "omit" and self.demanded is not None else None
+        return judge.lacking(text) if isinstance(judge, JsonSchemaJudge) else ()
 
     def spaced(self) -> Request:
         """The same with a space behind each comma and colon of the examples' answers."""
@@ -128,6 +160,8 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
     reasoning: int | Effort | None = None,
     tools: Sequence[Tool] = (),
     examples: Sequence[tuple[str, Any]] = (),
+    missing: Missing | None = None,
+    missing_threshold: float | None = None,
 ) -> Request:
     from harmony_gen.decoding.sampling import Sampling
 
@@ -141,11 +175,15 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
         raise SchemaError("There is no schema: give one, or tools that may be called.")
     thoughts, effort = _thoughts(reasoning, max_new_tokens)
     quoted = [one for one in rules if isinstance(one, VerbatimPlace)]
-    compiled = None if schema is None else Schema.of(schema).quoting(quoted)
+    demanded = None if schema is None else Schema.of(schema).quoting(quoted)
+    compiled, gapped = _with_gaps(demanded, missing)
+    threshold = _threshold(missing, missing_threshold)
     messages, described = messages_of(prompt), tools_.describe(tools)
     _check_tools(messages, described)
     source = source_of(messages) if source is None else source
     others = [one for one in rules if not isinstance(one, VerbatimPlace)]
+    if missing == "null":
+        others = [UnlessNull(one) for one in others]
     return Request(
         messages=messages,
         schema=None if compiled is None else compiled.bound(source).with_rules(others),
@@ -156,7 +194,39 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
         examples=tuple(_example(compiled, number, example) for number, example in enumerate(examples)),
         reasoning=thoughts,
         effort=effort,
+        missing=missing,
+        threshold=threshold,
+        demanded=demanded,
+        gapped=gapped,
     )
+
+
+def _with_gaps(schema: Schema[Any] | None, missing: Missing | None) -> tuple[Schema[Any] | None, Schema[Any] | None]:
+    """What answers are written under, and what a model that may abstain is asked about.
+
+    Raises:
+        SchemaError: there is no schema, or answers are not JSON.
+        ValueError: `missing` is none of its values.
+    """
+    if missing not in (None, *get_args(Missing)):
+        raise ValueError(f'missing must be "null", "omit", "abstain" or None; it is {missing!r:.40}.')
+    if missing is None:
+        return schema, None
+    if schema is None:
+        raise SchemaError(f'missing="{missing}" is about values that a schema demands: give one.')
+    if missing == "abstain":
+        return schema, with_gaps(schema, "null")
+    return with_gaps(schema, missing), None
+
+
+def _threshold(missing: Missing | None, given: float | None) -> float:
+    if given is None:
+        return THRESHOLD
+    if missing != "abstain":
+        raise ValueError('missing_threshold belongs to missing="abstain".')
+    if not 0 <= given <= 1:
+        raise ValueError(f"missing_threshold must be a number in [0, 1]; it is {given!r}.")
+    return given
 
 
 def _check_tools(messages: Sequence[Message], tools: Mapping[str, Described]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harmony_gen.rescoring import Alternatives
     from harmony_gen.schema.rules import Rejection
 
 T = TypeVar("T")
@@ -28,12 +29,16 @@ class Field:
             for nil.
         confidence: in [0, 1]; how probable it is that the value is right: by the generator's calibration (see
             `Generator.calibrate`), else `probability`.
-        probability: in [0, 1]; the probability of its tokens among those that were allowed, multiplied. In XML what
-            ends the value counts as well.
+        probability: in [0, 1]; the probability of its tokens among those that were allowed, multiplied. In JSON the
+            token that wrote the byte before it counts as well, in XML what ends it.
         allowed_mass: in [0, 1]; the probability the model gave to what was allowed, multiplied over the
             tokens it chose. Small where the model wanted to write something the schema forbids.
         text_span: where it stands in `Result.text`.
         source_span: where it stands in the source; None if it was not found there.
+        missing: the text does not hold it, as far as the model says: it is null, or, with missing="abstain", its
+            absence is more probable than the threshold.
+        absence: with missing="abstain", the probability in [0, 1] that the model, asked whether the value is in the
+            text at all, would have written null instead; None otherwise.
     """
 
     pointer: str
@@ -43,6 +48,28 @@ class Field:
     allowed_mass: float
     text_span: Span
     source_span: Span | None
+    missing: bool = False
+    absence: float | None = None
+
+    @property
+    def raw_probability(self) -> float:
+        """What the model itself thought of the value's tokens, schema aside, in [0, 1]."""
+        return self.probability * self.allowed_mass
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A value that could stand at a place of an answer.
+
+    Attributes:
+        value: as JSON.
+        probability: in [0, 1]; of its tokens among those that were allowed, multiplied.
+        raw_probability: in [0, 1]; the same among all tokens, as if there were no schema.
+    """
+
+    value: Any
+    probability: float
+    raw_probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +134,8 @@ class Result(Generic[T]):
         rejections: what rules refused while it was written, in order.
         reasoning: what the model thought before it answered; None if it was not to think.
         preamble: what it said to the user before it called a tool; None if nothing.
+        omitted: with missing="omit", the pointers of what the schema demands and the answer leaves out.
+        asked: finds alternatives.
     """
 
     value: T
@@ -118,6 +147,46 @@ class Result(Generic[T]):
     rejections: tuple[Rejection, ...]
     reasoning: str | None = None
     preamble: str | None = None
+    omitted: tuple[str, ...] = ()
+    asked: Alternatives | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def events(self) -> tuple[Rejection, ...]:
+        """What happened while the answer was written: each rejection by a rule, in order."""
+        return self.rejections
+
+    def alternatives(self, pointer: str) -> tuple[Alternative, ...]:
+        """The values that could stand at a place, the one that does among them, most probable first.
+
+        Each is scored by the model behind what was written before it, when somebody asks: a forward pass or two for
+        each. What rules refuse is left out. A value is scored in its usual spelling as tokens, the one that stands
+        there as it was written; so probabilities sum to at most 1, but for numbers, of which one may begin another.
+
+        Args:
+            pointer: of a scalar, as in `fields`.
+
+        Returns:
+            () where the values are more than 64, as those of texts and numbers are, and in XML.
+
+        Raises:
+            KeyError: no scalar stands there.
+            ModelError: the generator is closed, or was left behind in another process.
+        """
+        found = self.fields[pointer]
+        if self.asked is None:
+            return ()
+        return self.asked(pointer, found.probability, found.allowed_mass)
+
+    def runner_up(self, pointer: str) -> Alternative | None:
+        """The most probable value that could stand at a place instead; see `alternatives`."""
+        found = self.fields[pointer]
+        others = (one for one in self.alternatives(pointer) if not same(one.value, found.value))
+        return next(others, None)
+
+
+def same(value: Any, other: Any) -> bool:
+    """Whether two scalars are equal as JSON has it: 1 is 1.0, but not true."""
+    return isinstance(value, bool) is isinstance(other, bool) and bool(value == other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +212,22 @@ class FieldDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial(Generic[T]):
+    """What there is of the value so far: all that has closed. Given where it was asked for, after each FieldDone.
+
+    Attributes:
+        value: dicts and lists; of a Pydantic model an instance made by `model_construct`, without what is missing, and
+            unvalidated until it is complete. Later snapshots do not change earlier ones.
+    """
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
     """The answer is complete."""
 
     result: Result[T]
 
 
-Event = ReasoningDelta | TextDelta | FieldDone | Done[T]
+Event = ReasoningDelta | TextDelta | FieldDone | Partial[T] | Done[T]

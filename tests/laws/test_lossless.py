@@ -65,6 +65,30 @@ def test_the_sparse_head_changes_nothing(tiny: Generator, sampling: Sampling, mo
     assert [written(tiny, schema, sampling, drafts=False) for schema in schemas] == sparse
 
 
+def test_alternatives_and_absences_do_not_depend_on_the_head_or_the_cache(
+    tiny: Generator, embedded: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    properties = {"kind": {"enum": ["invoice", "receipt", "order"]}, "paid": {"type": "boolean"}}
+    schema = {"type": "object", "properties": properties, "required": ["kind", "paid"], "additionalProperties": False}
+
+    def asked(generator: Generator, sampling: Sampling) -> list[float]:
+        result = generator.generate(TEXT, schema, sampling=sampling, missing="abstain")
+        found = [one for place in result.fields for one in result.alternatives(place)]
+        numbers = [number for one in found for number in (one.probability, one.raw_probability)]
+        return [*numbers, *(field.absence or 0.0 for field in result.fields.values())]
+
+    for generator in (tiny, embedded):
+        for sampling in SAMPLINGS:
+            usual = asked(generator, sampling)
+            assert len(usual) == 12
+            assert asked(generator, sampling) == pytest.approx(usual, rel=1e-3)  # behind cached prefixes
+            with monkeypatch.context() as patch:
+                patch.setattr(head_module, "_FEW", 10**9)  # no number of rows is few
+                patch.setattr(ModelRunner, "_can_draft", lambda _: False)
+                generator._prefixes.clear()
+                assert asked(generator, sampling) == pytest.approx(usual, rel=1e-3)
+
+
 def test_reuse_of_prefixes_changes_nothing(tiny: Generator, embedded: Generator) -> None:
     for generator in (tiny, embedded):
         schemas = fitting(generator, 2, 12)

@@ -104,6 +104,30 @@ def _allowed(mass: float, logits: NDArray[np.float32]) -> float:
     return min(mass - _logsumexp(_finite(logits)), 0.0)
 
 
+def judged(logits: Logits, allowed: NDArray[np.int64], token: int) -> Choice:
+    """How sure a model is of a token, whoever chose it.
+
+    Args:
+        logits: what gives those that are asked for.
+        allowed: (n,) ids of the tokens that may come next, ascending.
+        token: one of them.
+
+    Raises:
+        ModelError: the logits are not numbers.
+    """
+    return _choice(logits, _finite(logits.of(allowed)), int(np.searchsorted(allowed, token)), token)
+
+
+def _choice(logits: Logits, scores: NDArray[np.float32], index: int, token: int) -> Choice:
+    """The choice of one of the allowed tokens, whose (n,) logits are given."""
+    mass = _logsumexp(scores)
+    logprob = min(float(scores[index]) - mass, 0.0)
+    known = logits.known()
+    if known is None:
+        return Choice(token, logprob, None, forced=False, mass=mass, state=logits.later())
+    return Choice(token, logprob, _allowed(mass, known), forced=False)
+
+
 class Sampler:
     """Chooses tokens for one sequence, with its own random numbers."""
 
@@ -126,14 +150,9 @@ class Sampler:
         """
         source: Logits = Known(logits) if isinstance(logits, np.ndarray) else logits
         scores = _finite(source.of(allowed))  # (n,)
-        mass = _logsumexp(scores)
         ranked = self._penalise(scores, allowed, penalised)
         index = self._draw(ranked) if self._sampling.temperature else int(np.argmax(ranked))
-        token, logprob = int(allowed[index]), min(float(scores[index]) - mass, 0.0)
-        known = source.known()
-        if known is None:
-            return Choice(token, logprob, None, forced=False, mass=mass, state=source.later())
-        return Choice(token, logprob, _allowed(mass, known), forced=False)
+        return _choice(source, scores, index, int(allowed[index]))
 
     def _penalise(
         self, scores: NDArray[np.float32], allowed: NDArray[np.int64], penalised: Collection[int]

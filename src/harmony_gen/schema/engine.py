@@ -85,3 +85,9 @@ def completes(matcher: LLMatcher, text: bytes) -> bool:
         return not text
     tokens = [*text, BYTES.eos_token]
     return bool(matcher.validate_tokens(tokens) == len(tokens))
+
+
+def next_bytes(matcher: LLMatcher) -> list[int]:
+    """The bytes that may come next, by a byte-level matcher."""
+    mask = int.from_bytes(matcher.compute_bitmask()[:32], "little")
+    return [byte for byte in range(256) if mask >> byte & 1]

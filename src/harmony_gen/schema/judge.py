@@ -167,6 +167,18 @@ class JsonSchemaJudge:
         except _UNDECIDED:
             return False  # not proven valid
 
+    def lacking(self, text: str) -> tuple[str, ...]:
+        """JSON Pointers of the members that the schema requires and a value lacks, those of alternatives apart."""
+        with judgement():
+            found = [error for error in self._validator.iter_errors(read_json(text)) if error.validator == "required"]
+        places = [
+            (*error.absolute_path, name)
+            for error in found
+            for name in error.validator_value
+            if name not in error.instance
+        ]
+        return tuple(dict.fromkeys(map(pointer, places)))  # each is said for each
+
     def check(self, text: str | bytes) -> None:
         """Raises ValidationError with the most telling reason if a JSON text is not valid."""
         try:
@@ -184,22 +196,34 @@ class JsonSchemaJudge:
 
 
 class PydanticJudge(Generic[T]):
-    """Pydantic, with the validators of the user's classes."""
+    """Pydantic, with the validators of the user's classes.
 
-    def __init__(self, adapter: pydantic.TypeAdapter[T]) -> None:
+    Args:
+        adapter: of the type.
+        gaps: parts of the value may be null or absent though the type demands them.
+    """
+
+    def __init__(self, adapter: pydantic.TypeAdapter[T], *, gaps: bool = False) -> None:
         self.adapter = adapter
+        self._gaps = gaps
 
     def accepts(self, text: bytes) -> bool:
         """Whether a JSON text makes a value of the type."""
         try:
             self.adapter.validate_json(text)
+        except pydantic.ValidationError as error:
+            return self._gaps and not complaints(error)
         except Exception:  # noqa: BLE001 - a user's validator may raise anything: it is a no
             return False
         return True
 
     def check(self, text: str | bytes) -> None:
         """Raises ValidationError with the first reason if a JSON text makes no value of the type."""
-        self.parse(text)
+        try:
+            self.parse(text)
+        except ValidationError:
+            if not self._gaps or not self.accepts(text.encode() if isinstance(text, str) else text):
+                raise
 
     def parse(self, text: str | bytes) -> T:
         """The value of a JSON text.
@@ -220,6 +244,12 @@ class PydanticJudge(Generic[T]):
 def first_detail(error: pydantic_core.ValidationError) -> pydantic_core.ErrorDetails:
     """Pydantic's first complaint."""
     return error.errors(include_url=False, include_context=False, include_input=False)[0]
+
+
+def complaints(error: pydantic_core.ValidationError) -> list[pydantic_core.ErrorDetails]:
+    """What Pydantic says of what is there, but not of what is missing or null."""
+    details = error.errors(include_url=False, include_context=False)
+    return [one for one in details if one["type"] != "missing" and one["input"] is not None]
 
 
 def _place(location: tuple[str | int, ...], text: str | bytes) -> str:

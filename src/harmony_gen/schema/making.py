@@ -106,7 +106,11 @@ def of_json_schema(schema: JsonSchema, registry: Registry, order: str) -> Schema
     """The schema of a JSON Schema that may refer to the documents of a registry."""
     judge = JsonSchemaJudge(schema, registry)
     made = _json_schema(schema, judge, read_json, order)
-    return replace(made, remade=lambda changed: of_json_schema(changed, registry, order))
+
+    def remade(changed: JsonSchema) -> Schema[Any]:
+        return of_json_schema(changed, registry, order)
+
+    return replace(made, remade=remade, gapped=remade)
 
 
 def _json_schema(schema: JsonSchema, judge: JsonSchemaJudge, parse: Callable[[str], T], order: str) -> Schema[T]:
@@ -137,21 +141,26 @@ def _unique_items(schema: JsonSchema, root: Subschema) -> tuple[Rule, ...]:
 @lru_cache(maxsize=128)
 def from_type(kind: Any, order: str) -> Schema[Any]:
     """The schema of a type that Pydantic reads."""
-    return _of_type(*sources.described(kind), order)
+    return _of_type(kind, *sources.described(kind), order)
 
 
-def _of_type(adapter: pydantic.TypeAdapter[Any], schema: JsonSchema, order: str) -> Schema[Any]:
-    validators = PydanticJudge(adapter)
+def _of_type(
+    kind: Any, adapter: pydantic.TypeAdapter[Any], schema: JsonSchema, order: str, *, gaps: bool = False
+) -> Schema[Any]:
+    """The schema of a type; with gaps, that of plain values of which parts may be missing."""
+    validators = PydanticJudge(adapter, gaps=gaps)
     judge = JsonSchemaJudge(schema)
-    base = _json_schema(schema, judge, validators.parse, order)
+    base = _json_schema(schema, judge, read_json if gaps else validators.parse, order)
 
     def accepts(text: bytes) -> bool:
         return judge.accepts(text) and validators.accepts(text)
 
     return replace(
         base,
-        rules=(*base.rules, PydanticRule(adapter)),
+        rules=(*base.rules, PydanticRule(adapter, gaps=gaps)),
         finisher=cast("JsonFinisher", base.finisher).judged_by(accepts),
         validators=validators,
-        remade=lambda changed: _of_type(adapter, changed, order),
+        remade=lambda changed: _of_type(kind, adapter, changed, order, gaps=gaps),
+        gapped=lambda changed: _of_type(kind, adapter, changed, order, gaps=True),
+        kind=None if gaps else kind,
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pydantic_core
 
-from harmony_gen.schema.judge import first_detail
+from harmony_gen.schema.judge import complaints, first_detail
 from harmony_gen.schema.rules import Rejection, members, rejection
 
 if TYPE_CHECKING:
@@ -49,10 +49,16 @@ class _Place(NamedTuple):
 
 
 class PydanticRule:
-    """The validators of one Pydantic type."""
+    """The validators of one Pydantic type.
 
-    def __init__(self, adapter: pydantic.TypeAdapter[Any]) -> None:
+    Args:
+        adapter: of the type.
+        gaps: what is missing or null, though the type demands it, is no reason to refuse a value.
+    """
+
+    def __init__(self, adapter: pydantic.TypeAdapter[Any], *, gaps: bool = False) -> None:
         schema: CoreSchema = adapter.core_schema
+        self._gaps = gaps
         self._definitions: dict[str, CoreSchema] = {}
         if schema["type"] == "definitions":
             self._definitions = {part["ref"]: part for part in schema["definitions"]}
@@ -77,12 +83,24 @@ class PydanticRule:
         place = self._at(item.path)
         if place is None or (item.path and self._borrows(place.node)):
             return None
-        return _complaint(self._validator(place), text[slice(*item.span)])
+        return self._complaint(self._validator(place), text[slice(*item.span)])
 
     def _partial(self, place: _Place, present: Mapping[str, bytes]) -> str | None:
         """Why the complete fields of an unfinished model are wrong, or None."""
         body = b",".join(json.dumps(key).encode() + b":" + value for key, value in present.items())
-        return _complaint(self._validator(place, _settled(place.node, present)), b"{" + body + b"}")
+        return self._complaint(self._validator(place, _settled(place.node, present)), b"{" + body + b"}")
+
+    def _complaint(self, validator: pydantic_core.SchemaValidator | None, text: bytes) -> str | None:
+        """Why a validator refuses a JSON text, or None."""
+        if validator is None:
+            return None
+        try:
+            validator.validate_json(text)
+        except pydantic_core.ValidationError as error:
+            return None if self._gaps and not complaints(error) else first_detail(error)["msg"]
+        except Exception as error:  # noqa: BLE001 - a user's code may raise anything: it is a no
+            return f"{type(error).__name__}: {error}"
+        return None
 
     def _validator(self, place: _Place, names: frozenset[str] | None = None) -> pydantic_core.SchemaValidator | None:
         key = (id(place.node), id(place.config), names)
@@ -187,16 +205,3 @@ def _settled(node: CoreSchema, present: Mapping[str, bytes]) -> frozenset[str]:
         for index, (name, field) in enumerate(fields)
         if there[index] or (index < last and field["schema"]["type"] == "default")
     )
-
-
-def _complaint(validator: pydantic_core.SchemaValidator | None, text: bytes) -> str | None:
-    """Why a validator refuses a JSON text, or None."""
-    if validator is None:
-        return None
-    try:
-        validator.validate_json(text)
-    except pydantic_core.ValidationError as error:
-        return first_detail(error)["msg"]
-    except Exception as error:  # noqa: BLE001 - a user's code may raise anything: it is a no
-        return f"{type(error).__name__}: {error}"
-    return None

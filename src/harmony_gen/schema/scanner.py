@@ -102,7 +102,8 @@ class Scalar(NamedTuple):
         value: what it is.
         sought: what is looked for in a source: a text without quotes and escapes, or a number.
         span: its bytes.
-        decided: the bytes that say what it is; in XML the first byte of what ends it is one of them.
+        decided: the bytes that say what it is. In XML the first byte of what ends it is one of them; in JSON the byte
+            before it, for the token that wrote it may have begun a string, or not.
     """
 
     pointer: str
@@ -285,4 +286,4 @@ def scalars(text: bytes) -> Iterator[Scalar]:
         raw = text[slice(*span)]
         if raw[:1] not in (b"{", b"["):
             value = json.loads(raw)
-            yield Scalar(pointer(path), value, value, span, span)
+            yield Scalar(pointer(path), value, value, span, (max(span[0] - 1, 0), span[1]))

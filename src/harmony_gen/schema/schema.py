@@ -59,6 +59,8 @@ class Schema(Generic[T]):
         left_out: what valid XML documents may hold and answers never do, in words.
         quick_judge: a judge of texts that the grammar admits, if there is one that is quicker than `judge`.
         remade: makes a schema of the same kind from a changed JSON Schema; None for anything else.
+        gapped: makes one of plain values, whose validators do not mind what is missing; None for anything else.
+        kind: the type that Pydantic reads; None for anything else.
     """
 
     grammar: str
@@ -77,6 +79,8 @@ class Schema(Generic[T]):
     left_out: tuple[str, ...] = ()
     quick_judge: Judge | None = None
     remade: Callable[[JsonSchema], Schema[T]] | None = None
+    gapped: Callable[[JsonSchema], Schema[Any]] | None = None
+    kind: Any = None
 
     @classmethod
     def of(cls, source: Any) -> Schema[Any]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from harmony_gen.schema.engine import byte_matcher, completes
+from harmony_gen.schema.engine import byte_matcher, completes, next_bytes
 from harmony_gen.schema.scanner import Scan
 from harmony_gen.schema.search.guide import Guide, Piece, is_whole
 from harmony_gen.schema.strings.pattern import Automaton, automaton, complete
@@ -173,7 +173,7 @@ def _mended(scan: Scan, matcher: LLMatcher) -> bytes:
     text, copy = b"", None
     while not is_whole(scan.tail + text):
         copy = copy or matcher.deep_copy()
-        allowed = _allowed(copy)
+        allowed = next_bytes(copy)
         byte = next((byte for byte in _COMMON if byte in allowed), next(iter(allowed), None))
         if byte is None or not copy.consume_token(byte):
             break
@@ -209,14 +209,14 @@ class _JsonWays:
 
     def _pieces(self, scan: Scan, document: bytes, matcher: LLMatcher, stage: int) -> Iterator[Piece]:
         if not is_whole(scan.tail):  # any continuation will do: the first that leads to the end
-            yield from ((bytes([byte]), 2 * rank - 1) for rank, byte in enumerate(_some(_allowed(matcher), _COMMON)))
+            yield from ((bytes([byte]), 2 * rank - 1) for rank, byte in enumerate(_some(next_bytes(matcher), _COMMON)))
         elif stage == 0:
             yield from self._guide.likely(scan, document)
         elif stage == 1:
             yield from self._guide.possible(scan, document)
             yield matcher.compute_ff_bytes(), 0
         else:
-            yield from ((bytes([byte]), 4) for byte in _some(_allowed(matcher), _COMMON))
+            yield from ((bytes([byte]), 4) for byte in _some(next_bytes(matcher), _COMMON))
 
 
 class GrammarFinisher:
@@ -269,7 +269,7 @@ class _GrammarWays:
                 yield _Step(rest.encode(), 0.0, 0.0)
 
     def _bytes(self, matcher: LLMatcher, *, everything: bool) -> Iterator[_Step]:
-        allowed = _allowed(matcher)
+        allowed = next_bytes(matcher)
         reached = [_forced(matcher, byte) for byte in (allowed if everything else _some(allowed, _ASCII))]
         here = matcher.compute_bitmask()
         idle = here if sum(mask == here for _, mask in reached) > _FEW else None
@@ -317,12 +317,6 @@ def witness(grammar: str, finisher: Finisher, nodes: int = 3_000) -> bytes | Non
         GrammarError: the engine refuses the grammar.
     """
     return finisher.finish(b"", Scan(), byte_matcher(grammar), nodes=nodes)
-
-
-def _allowed(matcher: LLMatcher) -> list[int]:
-    """The bytes that may come next."""
-    mask = int.from_bytes(matcher.compute_bitmask()[:32], "little")
-    return [byte for byte in range(256) if mask >> byte & 1]
 
 
 def _some(allowed: list[int], common: bytes) -> list[int]:
