@@ -22,6 +22,7 @@ from harmony_gen.errors import (
     PromptError,
     RuleError,
     SchemaError,
+    TrainingError,
     UnsatisfiableError,
     ValidationError,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "SchemaError",
     "TextDelta",
     "ToolCall",
+    "TrainingError",
     "UnsatisfiableError",
     "Usage",
     "ValidationError",
