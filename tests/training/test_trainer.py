@@ -52,6 +52,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return found
 
 
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft asks by an older name
 def test_a_run_leaves_an_adapter_that_loads_everywhere(home: Path) -> None:
     given = settings(home, loss={"forms": ["first_error", "reward", "gold"]}, run={"steps": 2})
     outcome = finetune(given)
@@ -59,7 +60,7 @@ def test_a_run_leaves_an_adapter_that_loads_everywhere(home: Path) -> None:
     assert outcome.before is not None
     assert outcome.after is not None
     rows = (home / "run/loss.csv").read_text().splitlines()
-    assert rows[0].split(",") == "step alpha rate loss ce first_error reward gold valid_gold p_valid".split()
+    assert rows[0].split(",") == "step alpha rate loss ce first_error reward gold valid_gold p_valid seconds".split()
     assert len(rows) == 3
     assert (home / "run/loss.png").is_file()
     adapted = Generator.embedded(adapter=str(outcome.adapter))
@@ -67,7 +68,7 @@ def test_a_run_leaves_an_adapter_that_loads_everywhere(home: Path) -> None:
     merge("embedded", str(outcome.adapter), home / "merged")
     merged = Generator.embedded(home / "merged")
     assert merged.generate("Ann is 5", SCHEMA, max_new_tokens=40).text == answer.text
-    plain = peft.AutoPeftModelForCausalLM.from_pretrained(str(outcome.adapter))
+    plain = peft.AutoPeftModelForCausalLM.from_pretrained(str(outcome.adapter), dtype=torch.float32)
     ids = torch.arange(5, 15)[None]
     expected = adapted._model(ids).logits
     torch.testing.assert_close(plain.eval()(ids).logits, expected, rtol=1e-4, atol=1e-4)
@@ -120,7 +121,7 @@ def test_early_stopping_and_a_warning_of_what_is_forgotten(home: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_stops_the_run(home: Path) -> None:
-    given = settings(home, loss={"forms": []}, run={"rate": 1e38})
+    given = settings(home, loss={"forms": []}, run={"rate": 1e30})
     with pytest.raises(TrainingError, match=r"at step 1 \(lines .* checkpoint, of step 0, is kept") as caught:
         finetune(given)
     assert caught.value.step == 1

@@ -1,4 +1,4 @@
-"""The validator as a reward function, in the form in which TRL's GRPOTrainer takes them. Needs no TRL, and no torch."""
+"""The validator as a reward function, in the form in which TRL's GRPOTrainer takes them. Needs no TRL."""
 
 from __future__ import annotations
 
@@ -38,11 +38,13 @@ def schema_reward(
         ValueError: there are not as many schemas as completions.
     """
     schemas = schema if isinstance(schema, list | tuple) else [schema] * len(completions)
+    if len(schemas) != len(completions):
+        raise ValueError(f"There are {len(schemas)} schemas for {len(completions)} completions: give one for each.")
     return [reward(_schema(one), _text(text)) for one, text in zip(schemas, completions, strict=True)]
 
 
 def reward(schema: Schema[Any], text: str) -> float:
-    """The reward of one text. How far it came is counted in bytes: those that are right, and those that would end it."""
+    """The reward of one text. How far it came: its bytes up to the first error, against those that would end it."""
     data = text.strip().encode(errors="replace")
     if schema.accepts(data):
         return 1.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 import warnings
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -96,7 +97,9 @@ class _Run:
         torch.manual_seed(run.seed)
         self._model = adapters.attach(self._generator, settings.adapter)
         if run.checkpointing:
-            self._model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # the name that all releases of transformers 5 know
+                self._model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
             self._model.enable_input_require_grads()
         self._validator = validator or _imported(settings.loss.validator)
         self._loss = FormatLoss(*(settings.loss.forms or ("gold",)), per=settings.loss.per)
@@ -153,7 +156,8 @@ class _Run:
         hidden = not self._accelerator.is_main_process
         with tqdm(total=run.steps, initial=state.step, unit="step", disable=True if hidden else None) as bar:
             while state.step < run.steps and not self._is_stuck:
-                row = self._step(state.step)
+                started = time.perf_counter()
+                row = {**self._step(state.step), "seconds": time.perf_counter() - started}
                 state.rows.append(row)
                 state.step += 1
                 bar.update()
