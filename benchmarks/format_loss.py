@@ -1,6 +1,6 @@
 """What the format term costs: peak memory and time of a step against plain cross-entropy.
 
-    python benchmarks/format_loss.py                    # V = 3,072 and 201,088, each in a process of its own
+    python benchmarks/format_loss.py                    # V = 3,072 and 201,088, each in a process of its own (Linux)
     python benchmarks/format_loss.py --save format_loss
 
 Plain cross-entropy is `model(labels=…)` of transformers; ours computes logits of answers only, in pieces. Masks are
@@ -10,10 +10,11 @@ those of an object with free strings, as the engine makes them. The body is tiny
 from __future__ import annotations
 
 import argparse
+import platform
 import resource
-import subprocess
-import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import torch
 import transformers
@@ -56,10 +57,11 @@ def traces_of(width: int, rows: int, prompt: int, answer: int) -> list[Trace]:
     return [Trace(tokens(prompt), tokens(answer), sets, advantage=0.5) for _ in range(rows)]
 
 
-def measure(way: str, width: int, rows: int, prompt: int, answer: int) -> None:
-    """Prints the peak memory of this process in MiB, and the seconds of the quickest of three steps."""
+def measure(way: str, width: int, shape: tuple[int, int, int]) -> tuple[float, float]:
+    """The peak memory of this process in MiB, and the seconds of the quickest of three steps."""
+    rows, _, answer = shape
     torch.set_num_threads(1)
-    model, traces = model_of(width), traces_of(width, rows, prompt, answer)
+    model, traces = model_of(width), traces_of(width, *shape)
     batch = collate(traces)
     objective = Objective(model, FormatLoss("first_error" if way.endswith("error") else "gold"))
     count = rows * answer
@@ -80,7 +82,7 @@ def measure(way: str, width: int, rows: int, prompt: int, answer: int) -> None:
         started = time.perf_counter()
         loss().backward()
         seconds.append(time.perf_counter() - started)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, min(seconds, default=0.0))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, min(seconds, default=0.0)
 
 
 def main() -> None:
@@ -90,26 +92,21 @@ def main() -> None:
     parser.add_argument("--prompt", type=int, default=256, help="tokens")
     parser.add_argument("--answer", type=int, default=64, help="tokens")
     parser.add_argument("--save", metavar="NAME", help="write the report to benchmarks/results/NAME.txt")
-    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     shape = options.rows, options.prompt, options.answer
-    if options.one:
-        return measure(options.one[0], int(options.one[1]), *shape)
     report = Report()
-    report.print(
-        f"{options.rows} rows of {options.prompt} + {options.answer} tokens; torch {torch.__version__}, 1 thread"
-    )
+    sizes = f"{options.rows} rows of {options.prompt} + {options.answer} tokens"
+    report.print(f"{sizes}; torch {torch.__version__}, 1 thread, {platform.machine()}")
     report.print(f"{'V':>8}  {'loss':17}  peak MiB above the model   s/step")
     for width in (3072, 201_088):
         base = 0.0
         for way in WAYS:
-            told = [f"--{name}={value}" for name, value in zip(("rows", "prompt", "answer"), shape, strict=True)]
-            command = [sys.executable, __file__, "--one", way, str(width), *told]
-            peak, seconds = map(float, subprocess.check_output(command, text=True).split()[-2:])  # noqa: S603
+            with ProcessPoolExecutor(1, mp_context=get_context("fork")) as fresh:
+                peak, seconds = fresh.submit(measure, way, width, shape).result()
             base = base or peak
             if way != "nothing":
                 report.print(f"{width:8}  {way:17}  {peak - base:24.0f}   {seconds:6.3f}")
-    return report.save(options.save)
+    report.save(options.save)
 
 
 if __name__ == "__main__":
