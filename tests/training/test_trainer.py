@@ -112,6 +112,20 @@ def test_a_step_in_parts_is_the_step_as_a_whole(home: Path) -> None:
         torch.testing.assert_close(split[name], weight, rtol=1e-3, atol=1e-6)
 
 
+def test_mixed_precision(home: Path) -> None:
+    assert finetune(settings(home, run={"steps": 1, "mixed_precision": "bf16", "accumulate": 2})).steps == 1
+
+
+def test_a_validator_of_the_user(home: Path) -> None:
+    with pytest.raises(TrainingError, match=r'forms = \["reward"\]'):
+        finetune(settings(home), validator=len)
+    assert finetune(settings(home, loss={"forms": ["reward"]}, run={"steps": 1}), validator=_no_name).steps == 1
+
+
+def _no_name(text: str) -> bool:
+    return "Ann" not in text
+
+
 def test_early_stopping_and_a_warning_of_what_is_forgotten(home: Path) -> None:
     given = settings(home, loss={"forms": []}, run={"rate": 0.5, "steps": 9, "evaluate_every": 1, "patience": 1})
     with pytest.warns(UserWarning, match=r"held-out cross-entropy is .* above its lowest"):
@@ -172,7 +186,6 @@ def test_an_adapter_that_cannot_be_written_leaves_the_old_one(home: Path, monkey
         ("loss", {"alpha": {"start": 1.5}}, r"loss\.alpha.*alpha must be in \[0, 1\]; its start is 1\.5"),
         ("loss", {"forms": ["silver"]}, r"loss\.forms\.0"),
         ("loss", {"forms": ["reward"], "samples": 1}, "samples to at least 2"),
-        ("loss", {"validator": "json:loads"}, r'forms = \["reward"\]'),
         ("run", {"stepps": 3}, r"run\.stepps: Extra inputs"),
         ("run", {"steps": 0}, r"run\.steps.*\(it is 0\)"),
     ],

@@ -170,8 +170,6 @@ class Settings(_Part):
                 f"{'.'.join(map(str, one['loc']))}: {one['msg']} (it is {one['input']!r:.60})" for one in error.errors()
             )
             raise TrainingError("The settings are wrong. " + "; ".join(wrong)) from error
-        if found.loss.validator is not None and found.loss.forms != ("reward",):
-            raise TrainingError('A validator of your own gives no masks: set loss.forms = ["reward"].')
         if "reward" in found.loss.forms and found.loss.samples < 2:  # noqa: PLR2004 - one, and another to compare it with
             raise TrainingError("The form reward compares samples of one prompt: set loss.samples to at least 2.")
         return found.model_copy(

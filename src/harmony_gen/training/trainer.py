@@ -11,6 +11,7 @@ import contextlib
 import random
 import time
 import warnings
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import ProjectConfiguration
 from tqdm import tqdm
 
@@ -82,6 +84,7 @@ class _Run:
     def __init__(self, settings: Settings, validator: Validator | None) -> None:
         run, self._settings = settings.run, settings
         run.out.mkdir(parents=True, exist_ok=True)
+        AcceleratorState._reset_state()  # a run before this one may have had another precision
         cpu = settings.model.base == "embedded" or settings.model.device == "cpu"
         self._accelerator = Accelerator(
             cpu=cpu,
@@ -102,6 +105,8 @@ class _Run:
                 self._model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
             self._model.enable_input_require_grads()
         self._validator = validator or _imported(settings.loss.validator)
+        if self._validator is not None and settings.loss.forms != ("reward",):
+            raise TrainingError('A validator of your own gives no masks: set loss.forms = ["reward"].')
         self._loss = FormatLoss(*(settings.loss.forms or ("gold",)), per=settings.loss.per)
         self._plain = Objective(self._model.eval(), self._loss)
         optimiser = torch.optim.AdamW(self._trainable.values(), lr=run.rate, weight_decay=run.decay)
@@ -205,17 +210,17 @@ class _Run:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         self._objective.train()
-        figures: dict[str, float] = {}
+        found: defaultdict[str, list[float]] = defaultdict(list)
         for place in range(run.accumulate):
             part, rolled = mine[place :: run.accumulate], self._rolled[place :: run.accumulate]
             last = place == run.accumulate - 1
             with contextlib.nullcontext() if last else self._accelerator.no_sync(self._objective):
-                found = self._objective(*self._batches(part, rolled), alpha, totals)
-                self._accelerator.backward(found["loss"])
-            for name, value in found.items():
-                share = run.accumulate if name in ("valid_gold", "p_valid") else 1  # means, and not parts of a sum
-                figures[name] = figures.get(name, 0.0) + float(value.detach()) / share
-        figures = self._mean(figures)
+                terms = self._objective(*self._batches(part, rolled), alpha, totals)
+                self._accelerator.backward(terms["loss"])
+            for name, value in terms.items():
+                found[name].append(float(value.detach()))
+        # Those of validity are means, the others parts of a sum.
+        figures = self._mean({name: sum(all_) / (len(all_) if "valid" in name else 1) for name, all_ in found.items()})
         norm = float(self._accelerator.clip_grad_norm_(self._trainable.values(), run.clip))
         scaled = run.mixed_precision == "fp16"  # then a gradient that overflows is the scaler's business
         self._check_numbers(step, [*figures.values(), *([] if scaled else [norm])], everything)
