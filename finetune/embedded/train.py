@@ -214,9 +214,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="directory of the run")
     parser.add_argument("--tokenizer", type=Path, help="directory of tokenizer.json; default: --out")
-    parser.add_argument(
-        "--start", type=Path, help="directory of a finished model to go on from"
-    )
+    parser.add_argument("--start", type=Path, help="directory of a finished model to go on from")
     parser.add_argument("--minutes", type=float, default=60, help="plan what is read in this time")
     parser.add_argument("--tokens", type=float, help="plan so many tokens in all, whatever time they take")
     parser.add_argument("--threads", type=int, default=1)

@@ -22,6 +22,7 @@ from harmony_gen.errors import (
     PromptError,
     RuleError,
     SchemaError,
+    TrainingError,
     UnsatisfiableError,
     ValidationError,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "SchemaError",
     "TextDelta",
     "ToolCall",
+    "TrainingError",
     "UnsatisfiableError",
     "Usage",
     "ValidationError",

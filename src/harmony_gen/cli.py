@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen import __version__
-from harmony_gen.commands import demo
+from harmony_gen.commands import demo, finetune
 from harmony_gen.commands.inputs import ROOT_HELP, SCHEMA_HELP, schema_of, text_of
 from harmony_gen.errors import HarmonyError, Interrupted, SchemaError, UnsatisfiableError, ValidationError
 
@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     memory.add_argument("--context", type=int, default=4096, metavar="N", help="tokens of prompt and answer")
     memory.add_argument("--batch", type=int, default=1, metavar="N", help="prompts at a time")
     memory.add_argument("--device-memory", metavar="SIZE", help="count devices of this size, as 24GiB")
+    finetune.add(commands)
     return parser
 
 

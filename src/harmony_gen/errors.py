@@ -8,6 +8,7 @@
     ├── RuleError               rules rejected everything that was tried
     ├── ValidationError         a given text is not valid under a schema
     ├── ModelError              a model could not be loaded or run
+    ├── TrainingError           fine-tuning cannot begin, or had to stop
     └── MissingExtra            an optional package is not installed
 
     KeyboardInterrupt
@@ -101,6 +102,20 @@ class ValidationError(HarmonyError):
 
 class ModelError(HarmonyError):
     """A model or its tokenizer could not be loaded, or does not fit the device."""
+
+
+class TrainingError(HarmonyError):
+    """Fine-tuning cannot begin with what it was given, or had to stop.
+
+    Attributes:
+        step: the step at which it stopped, or None if it never began.
+        lines: numbers of the lines of the data that are concerned.
+    """
+
+    def __init__(self, message: str, *, step: int | None = None, lines: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.step = step
+        self.lines = lines
 
 
 class MissingExtra(HarmonyError):  # noqa: N818 - the public name is fixed

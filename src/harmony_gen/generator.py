@@ -121,13 +121,14 @@ class Generator:
         return generator
 
     @classmethod
-    def embedded(cls, directory: str | Path | None = None) -> Generator:
-        """The small model that comes with the package, or one of the same form from a directory."""
+    def embedded(cls, directory: str | Path | None = None, *, adapter: str | None = None) -> Generator:
+        """The small model that comes with the package, or one of the same form from a directory, with an adapter."""
         from harmony_gen.models import load_embedded
 
-        loaded = load_embedded(directory)
+        loaded = load_embedded(directory, adapter)
         generator = cls(loaded.model, loaded.tokenizer)
         generator._is_embedded = True
+        generator.calibration = kept_with(adapter)
         return generator
 
     def close(self) -> None:

@@ -23,12 +23,12 @@ _loading = threading.Lock()  # two threads that ask for the same model load it o
 def _kept(model: str | None, precision: str, device: str, adapter: str | None) -> Generator:
     """A generator for each model that was asked for, kept for the life of the process."""
     if model is None:
-        if (precision, device, adapter) != ("auto", "auto", None):
+        if (precision, device) != ("auto", "auto"):
             raise ModelError(
-                "precision, device and adapter say how a model is loaded; the embedded model is always the "
-                "same. Pass model=…, or leave them out."
+                "precision and device say how a model is loaded; the embedded model is always the same. Pass model=…, "
+                "or leave them out."
             )
-        return Generator.embedded()
+        return Generator.embedded(adapter=adapter)
     return Generator.from_pretrained(model, precision=precision, device=device, adapter=adapter)
 
 
@@ -60,7 +60,7 @@ def generate(
             package. Models are loaded once and kept.
         precision: as for `Generator.from_pretrained`; refused for the embedded model.
         device: likewise.
-        adapter: likewise.
+        adapter: directory or hub id of a peft adapter.
         options: those of `Generator.generate`.
 
     Returns:

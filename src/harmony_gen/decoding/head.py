@@ -91,13 +91,18 @@ class Head:
         """Whether so few logits are best computed one by one."""
         return count * _FEW <= self.width
 
+    def logits(self, states: Any) -> Any:
+        """(T, V) logits of (T, D) states, as a tensor."""
+        import torch
+
+        return self._shape(torch.nn.functional.linear(states, self._weight, self._bias))
+
     def all(self, states: Any) -> NDArray[np.float32]:
         """(T, V) logits of (T, D) states."""
         import torch
 
         with torch.inference_mode():
-            logits = torch.nn.functional.linear(states, self._weight, self._bias)
-            values: NDArray[np.float32] = self._shape(logits).float().cpu().numpy()
+            values: NDArray[np.float32] = self.logits(states).float().cpu().numpy()
         return values
 
     def some(self, state: Any, ids: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -141,8 +141,13 @@ class Matcher:
                 return allowed
         if self._failed():  # `retreat` leads to a full finish
             return np.array([], dtype=np.int64)
-        last_resort = finish.tokens[0] if finish.tokens else self._vocabulary.ends[0]
+        last_resort = self.ending[0]
         return np.array([] if last_resort in banned else [last_resort], dtype=np.int64)
+
+    @property
+    def ending(self) -> tuple[int, ...]:
+        """Tokens that would end the answer from here, its end token included."""
+        return (*self._states[-1].finish.tokens, self._vocabulary.ends[0])
 
     def _tried_enough(self) -> bool:
         return len(self._tries) >= (1 if self._states[-1].scan.in_number else _MOST_TRIES)

@@ -14,6 +14,7 @@ from harmony_gen.schema.separators import Joint, compacted
 if TYPE_CHECKING:
     from llguidance import LLMatcher
 
+    from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.schema import Schema
     from harmony_gen.schema.scanner import Scan
@@ -53,10 +54,20 @@ def _utf8(text: str) -> bytes | None:
 def _can_write(schema: Schema[Any], vocabulary: Vocabulary, text: bytes) -> bool:
     if not schema.accepts(text):
         return False
-    known = _KnownText(compacted(text) if schema.is_json else text)
-    scripted = replace(schema, finisher=known, structural_finisher=known)
-    spelled = Joint().spaced(known.text) if is_spaced(schema, vocabulary) else known.text
-    return reachable(Matcher(scripted, vocabulary, _UNLIMITED), vocabulary, spelled)
+    text = compacted(text) if schema.is_json else text
+    matcher = Matcher(scripted(schema, text), vocabulary, _UNLIMITED)
+    return reachable(matcher, vocabulary, spelled(schema, vocabulary, text))
+
+
+def scripted(schema: Schema[Any], text: bytes) -> Schema[Any]:
+    """A schema for writing one valid, compact text: it ends what has been begun, and nothing is searched for."""
+    known = _KnownText(text)
+    return replace(schema, finisher=known, structural_finisher=known)
+
+
+def spelled(schema: Schema[Any], vocabulary: Vocabulary, text: bytes) -> bytes:
+    """A compact text in the spelling of the vocabulary's model."""
+    return Joint().spaced(text) if is_spaced(schema, vocabulary) else text
 
 
 class _KnownText:
@@ -77,7 +88,7 @@ class _KnownText:
         return self.text[len(prefix) :] if self.text.startswith(prefix) else None
 
 
-def reachable(matcher: Matcher, vocabulary: Vocabulary, text: bytes) -> bool:
+def reachable(matcher: Matcher | TurnMatcher, vocabulary: Vocabulary, text: bytes) -> bool:
     """Writes a text token by token, as the decode loop would.
 
     Args:
@@ -102,7 +113,7 @@ def reachable(matcher: Matcher, vocabulary: Vocabulary, text: bytes) -> bool:
     return True
 
 
-def _write(matcher: Matcher, vocabulary: Vocabulary, token: int, text: bytes) -> bool:
+def _write(matcher: Matcher | TurnMatcher, vocabulary: Vocabulary, token: int, text: bytes) -> bool:
     """Commits a token if it spells what comes next of a text."""
     rest = text[len(matcher.text) :]
     if token in vocabulary.ends:

@@ -121,6 +121,14 @@ class TurnMatcher:
         return b"" if self._matcher is None else self._matcher.text
 
     @property
+    def ending(self) -> tuple[int, ...]:
+        """Tokens that would end the turn from here, within its answer; () outside of it."""
+        if self._matcher is None or self.body is None:
+            return ()
+        tokens = self._matcher.ending
+        return (*tokens[:-1], *self.body.close) if self.body.close else tokens
+
+    @property
     def closed_by(self) -> str | None:
         """See `Matcher`."""
         return None if self._matcher is None else self._matcher.closed_by

@@ -60,7 +60,7 @@ _TELLTALES = (
 )
 
 
-def load_embedded(directory: str | Path | None = None) -> LoadedModel:
+def load_embedded(directory: str | Path | None = None, adapter: str | None = None) -> LoadedModel:
     """Load the embedded model in fp32 on the CPU, without network or download.
 
     This takes a few hundredths of a second, once transformers has been imported (about two seconds).
@@ -68,18 +68,19 @@ def load_embedded(directory: str | Path | None = None) -> LoadedModel:
     Args:
         directory: a model of the same form to load instead of the one in the package, as `finetune.embedded`
             trains it.
+        adapter: directory or hub id of a peft adapter, which is merged into the weights.
 
     Returns:
         The model under the name "embedded", or under the name of its directory.
 
     Raises:
-        ModelError: the directory holds no model.
+        ModelError: the directory holds no model, or the adapter does not fit it.
     """
     from harmony_gen.models.loading import load
 
     # The reference convolution is what this model is meant to run on a CPU: no reason for alarm.
     logging.getLogger("transformers.integrations.hub_kernels").addFilter(_is_worth_saying)
-    loaded = load(str(directory or _ASSETS), precision="fp32", device="cpu")
+    loaded = load(str(directory or _ASSETS), precision="fp32", device="cpu", adapter=adapter)
     return replace(loaded, name=str(directory or "embedded"), notes=())
 
 

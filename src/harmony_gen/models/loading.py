@@ -91,7 +91,7 @@ def load(
         model, plan = _model(source, config, plan, place)
         notes = plan.notes + _offload_notes(model)
         if adapter is not None:
-            model, note = _with_adapter(model, adapter)
+            model, note = _with_adapter(model, tokenizer, adapter)
             notes += (note,)
     model.eval().requires_grad_(requires_grad=False)
     for note in _share_notes(model, plan.precision):
@@ -325,12 +325,13 @@ def _offload_notes(model: PreTrainedModel) -> tuple[str, ...]:
     return ("Part of the weights lies outside the GPU (CPU or disk), which makes each token slow.",)
 
 
-def _with_adapter(model: PreTrainedModel, adapter: str) -> tuple[PreTrainedModel, str]:
+def _with_adapter(model: PreTrainedModel, tokenizer: Any, adapter: str) -> tuple[PreTrainedModel, str]:
     """Put a peft adapter on a model and merge it where the weights are plain numbers."""
     path = Path(adapter).expanduser()
     if path.is_dir() and not (path / "adapter_config.json").is_file():
         msg = f"The adapter directory {adapter!r} has no adapter_config.json: it was not saved by peft."
         raise ModelError(msg)
+    _check_tokenizer(tokenizer, path / "tokenizer.json", adapter)
     from peft import PeftModel
 
     quantised = getattr(model, "hf_quantizer", None) is not None
@@ -343,6 +344,22 @@ def _with_adapter(model: PreTrainedModel, adapter: str) -> tuple[PreTrainedModel
         kind = "directory" if path.is_dir() else "hub id (no directory of this name is here)"
         msg = f"The adapter {adapter!r}, a {kind}, could not be put on this model: {footprint.first_line(error)}"
         raise ModelError(msg) from error
+
+
+def _check_tokenizer(tokenizer: Any, file: Path, adapter: str) -> None:
+    """Refuse an adapter that was trained with other tokens, where it comes with them."""
+    if not file.is_file():
+        return
+    from tokenizers import Tokenizer
+
+    trained, given = Tokenizer.from_file(str(file)).get_vocab(), tokenizer.get_vocab()
+    if trained != given:
+        differing = min(set(trained.items()) ^ set(given.items()), key=lambda item: item[1])[0]
+        msg = (
+            f"The adapter {adapter!r} was trained with another tokenizer than this model has: they differ in "
+            f"{differing!r}, for one. Load the model that adapter_config.json names as its base."
+        )
+        raise ModelError(msg)
 
 
 def _share_notes(model: PreTrainedModel, precision: str) -> tuple[str, ...]:

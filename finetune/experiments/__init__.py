@@ -1,0 +1,1 @@
+"""Experiments, each with what it is to find out."""

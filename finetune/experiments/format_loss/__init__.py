@@ -1,0 +1,1 @@
+"""Does the format-compliance loss teach the format? See `run`."""

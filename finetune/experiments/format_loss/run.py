@@ -1,0 +1,185 @@
+"""Does the format-compliance loss teach the format? Arms, seeds, held-out schemas; equal steps and equal compute.
+
+    python -m finetune.experiments.format_loss.run --out RUN --base MODEL      # goes on where it stopped
+    python -m finetune.experiments.format_loss.run --out RUN --small           # minutes, to see that it works
+    python -m finetune.experiments.format_loss.report RUN
+
+*unseen*: trained and judged on different forms. *adapt*: rollouts may also use documents (without labels) of the
+forms it is judged on. The rate is tuned on cross-entropy alone, for all arms; every arm stops early by validity and
+field F1 of the same validation set. `ce_compute` is cross-entropy with as many seconds as `first_error` takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from finetune.experiments.format_loss.tasks import lines
+from harmony_gen import Generator, HarmonyError
+from harmony_gen.training.examples import read_examples
+from harmony_gen.training.judging import free_answers, outcome
+from harmony_gen.training.settings import Settings
+from harmony_gen.training.trainer import finetune
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+ARMS: dict[str, tuple[str, ...]] = {
+    "ce": (),
+    "gold": ("gold",),
+    "first_error": ("first_error",),
+    "reward": ("reward",),
+    "first_error+reward": ("first_error", "reward"),
+}
+SETTINGS = ("unseen", "adapt")
+_MOST_TOKENS = 1024
+_ANSWER = 256
+_CONSTRAINED = "constrained"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is done.
+
+    Attributes:
+        train: schemas and documents of each.
+        valid: likewise, for early stopping.
+        test: likewise, for the result.
+        steps: of each run.
+        seeds: runs of each arm.
+        rates: learning rates to choose from.
+    """
+
+    train: tuple[int, int] = (100, 4)
+    valid: tuple[int, int] = (30, 2)
+    test: tuple[int, int] = (60, 10)
+    steps: int = 200
+    seeds: int = 5
+    rates: tuple[float, ...] = (2e-4, 5e-4, 1e-3)
+
+
+SMALL = Size((6, 2), (2, 2), (3, 2), 4, 1, (5e-4,))
+
+
+class Experiment:
+    """The experiment in a folder."""
+
+    def __init__(self, out: Path, base: Path | None, size: Size) -> None:
+        self._out, self._base, self._size = out, base, size
+        for name, (schemas, documents) in (("train", size.train), ("valid", size.valid)):
+            _write(out / f"{name}.jsonl", lines(name, schemas, documents))
+        schemas, documents = size.test
+        rows = list(lines("test", schemas, documents + 1))  # the last document of each form is not judged
+        _write(out / "test.jsonl", (row for place, row in enumerate(rows, 1) if place % (documents + 1)))
+        more = rows[documents :: documents + 1]
+        _write(out / "documents.jsonl", ({"text": row["text"], "schema": row["schema"]} for row in more))
+
+    def run(self) -> None:
+        """Everything that is not done yet."""
+        self._judged("base", None, 0, 0.0)
+        for rate in self._size.rates:
+            self._arm(f"tune_{rate:g}", (), "unseen", 0, rate)
+        rate = max(self._size.rates, key=lambda one: self._result(f"tune_{one:g}/unseen/0")["validation"])
+        for seed in range(self._size.seeds):
+            for setting in SETTINGS:
+                for arm, forms in ARMS.items():
+                    self._arm(arm, forms, setting, seed, rate)
+                longer = self._seconds("first_error", setting, seed) / self._seconds("ce", setting, seed)
+                self._arm("ce_compute", (), setting, seed, rate, steps=round(self._size.steps * max(1.0, longer)))
+
+    def _arm(self, arm: str, forms: Sequence[str], setting: str, seed: int, rate: float, steps: int = 0) -> None:
+        name = f"{arm}/{setting}/{seed}"
+        folder = self._out / "runs" / name
+        if (folder / "result.json").is_file():
+            return
+        steps = steps or self._size.steps
+        data: dict[str, Any] = {"train": self._out / "train.jsonl", "held_out": self._out / "valid.jsonl"}
+        if setting == "adapt":
+            data["unlabelled"] = self._out / "documents.jsonl"
+        settings = Settings.of(
+            {
+                "model": {"base": "embedded", "directory": self._base},
+                "data": {**data, "most_tokens": _MOST_TOKENS},
+                "adapter": {"targets": "all-linear"},
+                "loss": {"forms": forms, "most_tokens": _ANSWER},
+                "run": {
+                    "out": folder,
+                    "steps": steps,
+                    "rate": rate,
+                    "seed": seed,
+                    "evaluate_every": max(1, steps // 8),
+                    "patience": 4,
+                },
+            }
+        )
+        ended = finetune(settings, resume=(folder / "checkpoint.pt").is_file())
+        self._judged(name, ended.adapter, ended.steps, ended.after.score if ended.after else 0.0)
+
+    def _judged(self, name: str, adapter: Path | None, steps: int, validation: float) -> None:
+        """Answers the test documents, freely and under the constraint, and keeps what became of each."""
+        folder = self._out / "runs" / name
+        if (folder / "result.json").is_file():
+            return
+        generator = Generator.embedded(self._base, adapter=None if adapter is None else str(adapter))
+        examples = read_examples(self._out / "test.jsonl", generator, most=_MOST_TOKENS).labelled
+        free = free_answers(generator, examples, most=_ANSWER)
+        told = {
+            "steps": steps,
+            "validation": validation,
+            "lines": [one.number for one in examples],
+            "free": [outcome(one.schema, one.text or "", text) for one, text in zip(examples, free, strict=True)],
+            _CONSTRAINED: [outcome(one.schema, one.text or "", _answer(generator, one)) for one in examples],
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "result.json").write_text(json.dumps(told) + "\n", "utf-8")
+
+    def _result(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self._out / "runs" / name / "result.json").read_text("utf-8"))
+        return found
+
+    def _seconds(self, arm: str, setting: str, seed: int) -> float:
+        """Of a step, on average."""
+        with (self._out / "runs" / arm / setting / str(seed) / "loss.csv").open(encoding="utf-8") as file:
+            rows = [float(row["seconds"]) for row in csv.DictReader(file)]
+        return sum(rows) / len(rows)
+
+
+def _answer(generator: Generator, example: Any) -> str | None:
+    try:
+        return generator.generate(example.request.messages[0].content, example.schema, max_new_tokens=_ANSWER).text
+    except HarmonyError:
+        return None
+
+
+def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Writes a data set; one that lies there must be the same, or results of two would be mixed."""
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if path.is_file() and path.read_text("utf-8") != text:
+        raise SystemExit(f"{path} holds other data. Choose another folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def main() -> None:
+    """Runs what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the experiment")
+    parser.add_argument("--base", type=Path, help="a model of the embedded form; default: the one in the package")
+    parser.add_argument("--small", action="store_true", help="so little of everything that it takes minutes")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    started = time.perf_counter()
+    Experiment(options.out, options.base, SMALL if options.small else Size()).run()
+    print(f"Done in {time.perf_counter() - started:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The recipe for LoRA adapters: configurations, and `python -m finetune.lora`."""
