@@ -168,4 +168,6 @@ def _checksum(contents: Mapping[str, Any]) -> str:
 
 
 def _dumped(contents: Mapping[str, Any]) -> bytes:
-    return json.dumps(contents, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """Halves of surrogate pairs, which names of files may hold, are escaped as JSON has it."""
+    text = json.dumps(contents, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode(errors="backslashreplace")
