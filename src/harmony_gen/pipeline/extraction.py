@@ -95,6 +95,8 @@ def extract(  # noqa: PLR0913 - choices of the user, all but three with a defaul
 
     started = time.monotonic()
     reading, compiled = reading or Reading(), Schema.of(schema)
+    if batch_size < 1:
+        raise HarmonyError(f"batch_size must be at least 1; it is {batch_size}.")
     request_of("-", compiled, source="-", **options)  # what is wrong with all inputs is told at once
     generator = generator or loaded()
     made_by, is_repeatable = identity.of_run(generator, compiled, options)
