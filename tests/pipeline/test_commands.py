@@ -67,10 +67,10 @@ def test_bad_options(place: Path, capsys: pytest.CaptureFixture[str], changed: l
 
 
 def test_bench(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    few = ["--answers", "3", "--max-new-tokens", "60"]
+    few = ["--answers", "2", "--max-new-tokens", "40"]
     assert cli.main(["bench", *few, "--concurrency", "1,2", "--json"]) == 0
     one, two = json.loads(capsys.readouterr().out)
-    assert (one["concurrency"], two["concurrency"], one["answers"]) == (1, 2, 3)
+    assert (one["concurrency"], two["concurrency"], one["answers"]) == (1, 2, 2)
     for speed in (one, two):
         assert 0 < speed["first_token_p50"] < speed["p50"] <= speed["p95"] <= speed["p99"]
         assert speed["tokens_per_second"] > 0
