@@ -16,7 +16,7 @@ $(VENV)/.installed: constraints.txt pyproject.toml
 	touch $@
 
 demo: install
-	$(BIN)/python examples/demo.py
+	$(BIN)/harmony-gen demo
 
 check: install
 	$(BIN)/ruff check .

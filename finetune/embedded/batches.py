@@ -41,6 +41,7 @@ class Plan:
         context: tokens of a row, at most.
         real_share: share of real utterances among the tokens.
         seed: of everything that is drawn.
+        gentle: whether it begins with short rows and with copying alone, as a network without experience needs it.
     """
 
     tokens: int
@@ -48,6 +49,7 @@ class Plan:
     context: int
     real_share: float
     seed: int
+    gentle: bool = True
 
     @property
     def pool_tokens(self) -> int:
@@ -60,11 +62,11 @@ class Plan:
 
     def longest(self, progress: float) -> int:
         """Tokens a row may have."""
-        return min(_until(progress, _LENGTHS, self.context), self.context)
+        return min(_until(progress, _LENGTHS, self.context), self.context) if self.gentle else self.context
 
     def shares(self, progress: float) -> dict[str, float]:
         """The share of tokens of each source."""
-        copying = _until(progress, _WARM_UP, 0.0)
+        copying = _until(progress, _WARM_UP, 0.0) if self.gentle else 0.0
         real = self.real_share * (1 - copying)
         return {"copying": copying, "real": real, "synthetic": 1 - copying - real}
 

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from finetune.embedded import attention
+from finetune.embedded.muon import Muon
 
 if TYPE_CHECKING:
     from finetune.embedded.batches import Batch
@@ -36,13 +37,12 @@ class Learner:
             attention.register()
             self.model.set_attn_implementation(attention.NAME)
         self.rate = rate
+        self.dtype = torch.bfloat16 if has_bfloat16(self.device) else torch.float32
         named = list(model.named_parameters())
         hidden = [weight for name, weight in named if weight.ndim == 2 and "embed" not in name]  # noqa: PLR2004
         others = [weight for name, weight in named if weight.ndim != 2 or "embed" in name]  # noqa: PLR2004
         self._optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(
-                hidden, lr=rate, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw", ns_steps=3
-            ),
+            Muon(hidden, rate, dtype=self.dtype),
             torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=0.0),
         ]
 
@@ -58,7 +58,7 @@ class Learner:
             Mean loss and share of right tokens, as scalars on the device; reading them waits for the step.
         """
         tokens, places, targets = (self._sent(part) for part in (batch.tokens, batch.places, batch.targets))
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             # (rows, length, width); right padding is never looked at by what comes before it
             hidden = self.model.model(tokens, use_cache=False).last_hidden_state
             logits = self.model.lm_head(hidden.flatten(0, 1).index_select(0, places))  # (targets, vocabulary)
@@ -95,6 +95,13 @@ class Learner:
     def _sent(self, array: Any) -> torch.Tensor:
         tensor = torch.from_numpy(array)
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether products of bfloat16 are quicker than those of float32 there: a CPU needs instructions for them."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def slope(number: int, progress: float) -> float:

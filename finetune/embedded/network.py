@@ -30,7 +30,7 @@ class Size:
 
 SIZES = {
     "tiny": Size(32, 2, 2, 64),
-    "small": Size(192, 4, 3, 512),
+    "small": Size(192, 4, 6, 512),
     "medium": Size(256, 6, 4, 704),
     "large": Size(384, 8, 6, 960),
 }

@@ -2,9 +2,11 @@
 
     python -m finetune.embedded.train --out DIR --tokens 40e6 --threads 1
     python -m finetune.embedded.train --out DIR --resume
+    python -m finetune.embedded.train --out DIR --start MODEL --tokens 100e6
 
 The schedule is laid over the planned tokens, not over time: a run that is interrupted (SIGTERM saves) and resumed
 makes the same steps as one that is not. `--minutes` plans as many tokens as this machine reads in that time.
+`--start` begins with the weights of a finished model, as `export` writes it, instead of random ones.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors.torch import load_model
 
 from finetune.embedded import checkpoint, journal, utterances
 from finetune.embedded.batches import Batch, Plan, Sources, pool
@@ -58,10 +61,21 @@ class Surroundings:
     save_seconds: float
 
 
-def begin(plan: Plan, size: str, rate: float, vocabulary: int) -> Checkpoint:
-    """A run before its first step; its weights depend on the seed alone."""
+def begin(plan: Plan, size: str, rate: float, vocabulary: int, model: Path | None = None) -> Checkpoint:
+    """A run before its first step.
+
+    Args:
+        plan: what it will read.
+        size: name of the network's size.
+        rate: highest learning rate.
+        vocabulary: entries of the tokenizer.
+        model: directory of a finished model of that size; without one weights are drawn, and depend on the seed alone.
+    """
     torch.manual_seed(plan.seed)
-    learner = Learner(build(SIZES[size], vocabulary), "cpu", rate)
+    network = build(SIZES[size], vocabulary)
+    if model is not None:
+        load_model(network, str(model / "model.safetensors"), strict=False)  # tied weights are stored once
+    learner = Learner(network, "cpu", rate)
     return Checkpoint(plan, size, rate, 0, 0, 0.0, Place(), learner.state())
 
 
@@ -182,22 +196,27 @@ def _begun(options: argparse.Namespace, around: Surroundings) -> Checkpoint:
         raise SystemExit(f"{options.out} holds a run: pass --resume, or choose another directory.")
     options.out.mkdir(parents=True, exist_ok=True)
     for name in ("tokenizer.json", "tokenizer_config.json"):
-        if options.tokenizer is not None and options.tokenizer != options.out:
-            shutil.copy(options.tokenizer / name, options.out / name)
+        tokenizer = options.start or options.tokenizer or options.out
+        if tokenizer != options.out:
+            shutil.copy(tokenizer / name, options.out / name)
     real_share = options.real_share if utterances.load(options.utterances) is not None else 0.0
     batch_tokens = options.batch_tokens or _BATCH_TOKENS[options.device.partition(":")[0]]
-    plan = Plan(int(options.tokens or 1), batch_tokens, CONTEXT_TOKENS, real_share, options.seed)
+    gentle = options.start is None
+    plan = Plan(int(options.tokens or 1), batch_tokens, CONTEXT_TOKENS, real_share, options.seed, gentle)
     if not options.tokens:
         speed = tokens_per_second(plan, options.parameters, around)
         print(f"{speed:.0f} tokens/s", flush=True)
         plan = replace(plan, tokens=int(options.minutes * 60 * speed))
-    return begin(plan, options.parameters, options.rate, len(Encoder.load(options.out)))
+    return begin(plan, options.parameters, options.rate, len(Encoder.load(options.out)), options.start)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="directory of the run")
     parser.add_argument("--tokenizer", type=Path, help="directory of tokenizer.json; default: --out")
+    parser.add_argument(
+        "--start", type=Path, help="directory of a finished model to go on from"
+    )
     parser.add_argument("--minutes", type=float, default=60, help="plan what is read in this time")
     parser.add_argument("--tokens", type=float, help="plan so many tokens in all, whatever time they take")
     parser.add_argument("--threads", type=int, default=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen import __version__
-from harmony_gen.commands import bench, extract, validate
+from harmony_gen.commands import bench, demo, extract, validate
 from harmony_gen.commands.inputs import (
     PRECISIONS,
     ROOT_HELP,
@@ -87,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", metavar="FILE", help=SCHEMA_HELP)
     check.add_argument("--root", metavar="NAME", help=ROOT_HELP)
     check.add_argument("--order", default="schema", choices=("any", "schema"), help="of the members of objects")
+
+    demo.add(commands)
 
     memory = commands.add_parser("memory", help="say how much memory a model needs, from its configuration alone")
     memory.set_defaults(run=_memory)

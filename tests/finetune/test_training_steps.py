@@ -205,6 +205,17 @@ def test_an_exported_model_answers(home: Path, tmp_path: Path) -> None:
     assert load_embedded(tmp_path / "out").name == str(tmp_path / "out")
 
 
+def test_a_run_may_start_from_a_finished_model(home: Path, tmp_path: Path) -> None:
+    with exported(home, tmp_path):
+        finished = train.begin(PLAN, "tiny", 4e-3, len(Encoder.load(home))).learner["model"]
+    other = replace(PLAN, seed=PLAN.seed + 1, gentle=False)
+    start = train.begin(other, "tiny", 4e-3, len(Encoder.load(home)), tmp_path / "out")
+    for name, weight in start.learner["model"].items():
+        assert torch.equal(weight, finished[name].half().float()), name
+    assert other.longest(0.0) == other.context
+    assert other.shares(0.0)["copying"] == 0
+
+
 def test_weights_that_fp16_cannot_hold_are_refused(home: Path, tmp_path: Path) -> None:
     surroundings(home, tmp_path)
     start = train.begin(PLAN, "tiny", 4e-3, len(Encoder.load(home)))

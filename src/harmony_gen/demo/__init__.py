@@ -1,21 +1,26 @@
-"""Typed records from six documents with the embedded model, on the CPU and without a download.
+"""`harmony-gen demo`: typed records from six documents with the embedded model, on the CPU and without a download.
 
-Run by `make demo`. Every answer is valid under its model by construction. Whether it is also right depends on
+Every answer is valid under its model by construction. Whether it is also right depends on
 the language model: the embedded one has learnt short documents with clear labels, like these. The confidence
 of each field says how sure it was.
 """
 
+from __future__ import annotations
+
 import json
 import time
-from datetime import date
+from datetime import date  # noqa: TC003 - Pydantic reads annotations
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 from unicodedata import east_asian_width
 
 from pydantic import BaseModel, Field
 from tqdm import tqdm
 
-from harmony_gen import Result, generate
+from harmony_gen.shortcut import generate
+
+if TYPE_CHECKING:
+    from harmony_gen.result import Result
 
 
 class QuarterlyReport(BaseModel):
@@ -100,7 +105,7 @@ def pad(text: str, columns: int) -> str:
     return text + " " * (columns - sum(2 if east_asian_width(c) in "WF" else 1 for c in text))
 
 
-def show(title: str, text: str, result: Result) -> str:
+def show(title: str, text: str, result: Result[Any]) -> str:
     """The report of one document: the text, the object, the confidences and the speed."""
     usage = result.usage
     heading = f"{title} -> {type(result.value).__name__}"
@@ -117,7 +122,8 @@ def show(title: str, text: str, result: Result) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def run() -> None:
+    """Answers for all documents, printed."""
     started = time.perf_counter()
     tokens = 0
     for path, model, title in tqdm(DOCUMENTS, desc="Documents", unit="doc", leave=False, delay=2):
@@ -127,7 +133,3 @@ def main() -> None:
         tqdm.write(show(title, text, result))
     seconds = time.perf_counter() - started
     print(f"\n{len(DOCUMENTS)} documents, {tokens} tokens, {seconds:.1f} s with the loading of the model.")
-
-
-if __name__ == "__main__":
-    main()
