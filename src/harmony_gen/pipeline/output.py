@@ -194,5 +194,8 @@ def _write(handle: int, data: bytes) -> None:
 
 def _replace(path: Path, data: bytes) -> None:
     new = path.with_name(path.name + ".new")
-    new.write_bytes(data)
+    with new.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     new.replace(path)
