@@ -9,6 +9,7 @@
     ├── ValidationError         a given text is not valid under a schema
     ├── ModelError              a model could not be loaded or run
     ├── TrainingError           fine-tuning cannot begin, or had to stop
+    ├── OutputError             a file of results cannot be read or written, or belongs to another run
     └── MissingExtra            an optional package is not installed
 
     KeyboardInterrupt
@@ -93,11 +94,13 @@ class ValidationError(HarmonyError):
 
     Attributes:
         pointer: JSON Pointer of the offending value in the text; "" is the whole document.
+        keyword: the keyword of the schema that it breaks, or Pydantic's name of the error; None if it is not known.
     """
 
-    def __init__(self, message: str, *, pointer: str = "") -> None:
+    def __init__(self, message: str, *, pointer: str = "", keyword: str | None = None) -> None:
         super().__init__(message)
         self.pointer = pointer
+        self.keyword = keyword
 
 
 class ModelError(HarmonyError):
@@ -116,6 +119,10 @@ class TrainingError(HarmonyError):
         super().__init__(message)
         self.step = step
         self.lines = lines
+
+
+class OutputError(HarmonyError):
+    """A file of results cannot be read or written, or was begun with another schema, model or option."""
 
 
 class MissingExtra(HarmonyError):  # noqa: N818 - the public name is fixed
