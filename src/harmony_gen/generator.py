@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harmony_gen.decoding.formats import Format
     from harmony_gen.decoding.kv_cache import ModelRunner
     from harmony_gen.decoding.prefixes import Prefixes
+    from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.long_documents import LongResult
     from harmony_gen.messages import Prompt
@@ -417,7 +418,7 @@ class Generator:
         return Callers(self._model)
 
     def _start(self, request: Request, batch: Batch[Any] | None = None) -> Answer:
-        from harmony_gen.answer import Answer, Asking, matcher_of
+        from harmony_gen.answer import Answer, Asking
 
         started = time.perf_counter()
         if self._model.training:
@@ -426,13 +427,19 @@ class Generator:
         return Answer(
             request,
             tokens,
-            matcher_of(request, tokens, self._format, self._tokenizer, self._vocabulary, self._window),
+            self._matcher(request, tokens),
             self._vocabulary,
             self._runner(batch),
             asking=Asking(self._runner, self._encode_request, self._window),
             calibration=self.calibration,
             started=started,
         )
+
+    def _matcher(self, request: Request, prompt: list[int]) -> TurnMatcher:
+        """At the start of a turn."""
+        from harmony_gen.answer import matcher_of
+
+        return matcher_of(request, prompt, self._format, self._tokenizer, self._vocabulary, self._window)
 
     def _runner(self, batch: Batch[Any] | None = None) -> ModelRunner:
         """What runs the model for one sequence, together with those of a batch, or of other threads."""
