@@ -1,4 +1,4 @@
-"""The command line: `harmony-gen generate`, `validate`, `schema check` and `memory`."""
+"""The command line: `harmony-gen generate`, `validate`, `evaluate`, `schema check` and `memory`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen import __version__
+from harmony_gen.commands import evaluate
 from harmony_gen.commands.inputs import ROOT_HELP, SCHEMA_HELP, schema_of, text_of
 from harmony_gen.errors import HarmonyError, Interrupted, SchemaError, UnsatisfiableError, ValidationError
 
@@ -90,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", metavar="FILE", help=SCHEMA_HELP)
     check.add_argument("--root", metavar="NAME", help=ROOT_HELP)
     check.add_argument("--order", default="schema", choices=("any", "schema"), help="of the members of objects")
+
+    evaluate.add(commands)
 
     memory = commands.add_parser("memory", help="say how much memory a model needs, from its configuration alone")
     memory.set_defaults(run=_memory)
