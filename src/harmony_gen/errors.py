@@ -8,6 +8,7 @@
     ├── RuleError               rules rejected everything that was tried
     ├── ValidationError         a given text is not valid under a schema
     ├── ModelError              a model could not be loaded or run
+    ├── OutputError             a file of results cannot be read or written, or belongs to another run
     └── MissingExtra            an optional package is not installed
 
     KeyboardInterrupt
@@ -101,6 +102,10 @@ class ValidationError(HarmonyError):
 
 class ModelError(HarmonyError):
     """A model or its tokenizer could not be loaded, or does not fit the device."""
+
+
+class OutputError(HarmonyError):
+    """A file of results cannot be read or written, or was begun with another schema, model or option."""
 
 
 class MissingExtra(HarmonyError):  # noqa: N818 - the public name is fixed

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harmony_gen.errors import PromptError
+from harmony_gen.pipeline.inputs import decoded, opened
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harmony_gen.schema import Schema
 
 ROOT_HELP = "of an XML Schema: the element a document begins with"
@@ -30,14 +30,5 @@ def text_of(name: str) -> str:
     Raises:
         PromptError: it cannot be read, or is not UTF-8.
     """
-    try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise PromptError(f"The input {name} cannot be read: {error.strerror}.") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PromptError(
-            f"The input {name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}. "
-            "Convert it first, for example with: iconv -f LATIN1 -t UTF-8"
-        ) from error
+    with opened(name) as file:
+        return decoded(file.read(), name)
