@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harmony_gen.errors import HarmonyError
 from harmony_gen.evaluation.records import Answer, Gold
+from harmony_gen.pipeline.records import Damage, parse
 from harmony_gen.schema.judge import read_json
 
 if TYPE_CHECKING:
@@ -112,4 +113,6 @@ def _record(line: bytes, kind: type[T]) -> T:
     if not isinstance(record, dict):
         message = f"it must be a JSON object, not {record!r:.40}"
         raise ValueError(message)  # noqa: TRY004 - what is wrong is the content of a file
+    if "checksum" in record and isinstance(damage := parse(line), Damage):
+        raise ValueError(damage.reason)
     return kind.of(record)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import HarmonyError
+from harmony_gen.pipeline.records import field_as_json, value_as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,14 +77,8 @@ class Answer:
             result: the answer.
             source: the text it was taken from.
         """
-        from pydantic_core import to_jsonable_python
-
-        fields = {
-            pointer: Located(known.confidence, known.allowed_mass, known.source_span)
-            for pointer, known in result.fields.items()
-        }
-        value = result.text if hasattr(result.value, "tag") else to_jsonable_python(result.value)
-        return cls(name, value, fields, None, source)
+        fields = {pointer: field_as_json(known) for pointer, known in result.fields.items()}
+        return cls.of({"id": name, "value": value_as_json(result), "fields": fields, "source": source})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +149,9 @@ def _source(record: Mapping[str, Any]) -> str | None:
 
 
 def _message(error: Any) -> str:
-    """An error as text: `extract` writes its kind and message."""
+    """An error as text: `extract` writes its type and message."""
     if isinstance(error, Mapping):
-        return ": ".join(str(error[name]) for name in ("type", "kind", "message") if name in error) or str(dict(error))
+        return ": ".join(str(error[name]) for name in ("type", "message") if name in error) or str(dict(error))
     return str(error)
 
 
