@@ -162,6 +162,7 @@ def _report(right: Mapping[str, Gold], given: Mapping[str, Answer], reader: Read
         allowed_mass=sum(masses) / len(masses) if masses else None,
         mistakes=mistakes,
         sources={id_: text for id_ in faulty if (text := _source(right.get(id_), given.get(id_))) is not None},
+        unanswered=tuple(id_ for id_ in right if id_ not in given),
         superfluous=tuple(id_ for id_ in given if id_ not in right),
     )
 

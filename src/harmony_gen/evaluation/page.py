@@ -70,7 +70,7 @@ def as_page(
     environment.filters |= {name: getattr(summary, name) for name in ("percent", "points", "interval", "shown")}
     environment.filters["chance"] = summary.probability
     page = environment.get_template("page.html.j2")
-    return page.render(
+    text = page.render(
         title=title,
         report=report,
         facts=summary.facts(report),
@@ -78,6 +78,7 @@ def as_page(
         examples=[example(mistake, report.sources.get(mistake.id)) for mistake in report.mistakes[:_MOST]],
         notes={table.title: table.note for table in summary.tables(report, baseline, schema)},
     )
+    return text.lstrip()  # macros stand in front of it
 
 
 def _comparisons(baseline: Comparison | None, schema: Comparison | None) -> list[tuple[str, str, Comparison, float]]:

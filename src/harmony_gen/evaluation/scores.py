@@ -190,6 +190,7 @@ class Report:
             None where it is not known. Low means that the schema went against the model.
         mistakes: the values that are not right, those first of which the model was most confident.
         sources: texts of documents with mistakes, by id, as far as they are known.
+        unanswered: ids of gold values without a record. All of their values count as missing.
         superfluous: ids of answers without a gold value. They count for nothing.
         free: the answers of the same model without a schema, on the same gold values; None if there are none.
     """
@@ -202,13 +203,15 @@ class Report:
     allowed_mass: float | None
     mistakes: tuple[Mistake, ...]
     sources: Mapping[str, str]
+    unanswered: tuple[str, ...]
     superfluous: tuple[str, ...]
     free: Report | None = None
 
     @property
     def failed(self) -> tuple[DocumentScore, ...]:
-        """Documents without an answer. All their gold values count as missing."""
-        return tuple(document for document in self.documents if document.error is not None)
+        """Documents whose record is that of an error. All of their values count as missing."""
+        absent = set(self.unanswered)
+        return tuple(one for one in self.documents if one.error is not None and one.id not in absent)
 
     @property
     def macro_f1(self) -> float | None:

@@ -66,7 +66,10 @@ def facts(report: Report) -> list[tuple[str, str]]:
     """What there is to know beside the scores: names and texts."""
     found = [("Documents", str(len(report.documents)))]
     if report.failed:
-        found.append(("Without an answer", f"{len(report.failed)}: {named(one.id for one in report.failed)}"))
+        first = report.failed[0].error
+        found.append(("Failed", f"{len(report.failed)}: {named(one.id for one in report.failed)}; the first: {first}"))
+    if report.unanswered:
+        found.append(("Gold values without an answer", f"{len(report.unanswered)}: {named(report.unanswered)}"))
     if report.superfluous:
         found.append(("Answers without a gold value", f"{len(report.superfluous)}: {named(report.superfluous)}"))
     if report.overall.spans is not None:
