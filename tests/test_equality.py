@@ -36,6 +36,8 @@ EXACT = Equality(ignore_white_space=False, ignore_form=False)
         ("20260315", "2026-03-15", False),
         ([1, "a "], [Decimal(1), "a"], True),
         ([1], 1, False),
+        (float("nan"), Decimal("NaN"), True),
+        (float("inf"), Decimal("Infinity"), True),
         ([], {}, False),
         ({}, "{}", False),
         ({"a": 1, "b": 2}, {"b": 2.0, "a": 1}, True),

@@ -49,7 +49,8 @@ class Equality:
         if value is None or isinstance(value, bool):
             return ("constant", value)
         if isinstance(value, int | float | Decimal):
-            return ("number", Decimal(repr(value)) if isinstance(value, float) else value)
+            amount = Decimal(repr(value)) if isinstance(value, float) else value
+            return ("number", amount if amount == amount else "nan")  # noqa: PLR0124 - XML knows numbers that are none
         if isinstance(value, list | tuple):
             return ("list", tuple(self.key(item, as_number=as_number) for item in value))
         if isinstance(value, dict):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 
 from harmony_gen.evaluation import Options, Report, compare, evaluate
 from harmony_gen.evaluation.page import as_page, example
-from harmony_gen.evaluation.writing import as_markdown, show
+from harmony_gen.evaluation.writing import as_json, as_markdown, show
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -100,10 +102,7 @@ def test_mistakes_are_marked_where_they_stand() -> None:
 def test_parts_of_a_source_far_apart_are_shown_alone() -> None:
     made = report()
     total = next(one for one in made.mistakes if one.field == "/total")
-    start = SOURCE.index("word")
     text = "x" * 500 + "2,870" + "y" * 500 + "12" + "z" * 500
-    from dataclasses import replace
-
     far = replace(total, gold_span=(500, 505), span=(1005, 1007))
     shown = "".join(piece.text for piece in example(far, text).pieces)
     assert shown == f" … {'x' * 90}2,870{'y' * 90} … {'y' * 90}12{'z' * 90} … "
@@ -113,7 +112,6 @@ def test_parts_of_a_source_far_apart_are_shown_alone() -> None:
     ]  # fmt: skip
     beyond = example(replace(far, gold_span=(9000, 9005), span=None), SOURCE)  # of another text
     assert all(piece.mark != "gold" for piece in beyond.pieces)
-    assert start
 
 
 def test_values_that_stand_nowhere_are_said_to() -> None:
@@ -130,6 +128,23 @@ def test_markdown_stays_in_its_cells() -> None:
     assert any("a\\|b" in row for row in rows)
     assert all(len(re.findall(r"(?<!\\)\|", row)) in (4, 7, 11) for row in rows)
     assert "<script>" not in text
+
+
+def test_nothing_that_a_terminal_obeys_and_no_half_characters(tmp_path: Path) -> None:
+    odd = "\x1b[31m\ud800\u202e"
+    schema = {"type": "object", "additionalProperties": {"type": "string"}}
+    gold = {"id": odd, "value": {odd: "a"}}
+    made = evaluate([{"id": odd, "value": {odd: odd}}, {"id": odd + "2", "value": 1}], [gold], schema, options=OPTIONS)
+    file = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    show(made, file)
+    file.seek(0)
+    text = file.read() + as_markdown(made)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\\x1b" in text
+    written = tmp_path / "r.json"
+    written.write_text(as_json(made), "utf-8", errors="backslashreplace")
+    assert json.loads(written.read_text("utf-8"))["mistakes"][0]["id"] == odd
 
 
 def test_a_terminal_shows_scores_fields_and_mistakes() -> None:

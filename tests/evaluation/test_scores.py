@@ -368,6 +368,8 @@ def test_the_same_seed_gives_the_same_report() -> None:
         ([], [{"id": 1.5, "value": {}}], "must be a string or an integer, not 1.5"),
         ([], [{"id": "1", "value": {}}, {"id": "1"}], "Number 2 of the gold values cannot be used: it has no value"),
         ([], [{"id": "1", "value": {}, "spans": {"/a": [2, 1]}}], "the span of '/a' must be"),
+        ([{"id": "1", "value": {}}], [{"id": "1", "value": {"b": 1}, "spans": {"/c": [1, 2]}}], "none of its values"),
+        ([{"id": "1", "value": {}}], [{"id": "1", "value": {"b": 1}, "spans": {"/b": [1, 2]}, "source": "1"}], "'/b'"),
         ([{"id": "1", "value": {}, "fields": []}], [{"id": "1", "value": {}}], "its fields must be an object"),
         ([{"id": "1", "value": {}, "fields": {"/a": 1}}], [{"id": "1", "value": {}}], "what it says of '/a'"),
         ([{"id": "1", "value": {}, "fields": {"/a": {"confidence": 2}}}], [{"id": "1", "value": {}}], "to 1, not 2"),

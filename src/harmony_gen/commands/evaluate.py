@@ -86,7 +86,7 @@ def _write(path: str | None, make: Callable[[], str]) -> None:
     if path is None:
         return
     try:
-        Path(path).write_text(make(), "utf-8")
+        Path(path).write_text(make(), "utf-8", errors="backslashreplace")  # half a character is one, to JSON
     except OSError as error:
         message = f"The report cannot be written to {path}: {error.strerror}."
         raise HarmonyError(message) from error

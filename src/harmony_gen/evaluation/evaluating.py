@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,7 @@ from harmony_gen.evaluation.tree import Reader
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from harmony_gen.evaluation.resampling import Floats
     from harmony_gen.evaluation.scores import Estimate, Fault
@@ -173,7 +174,11 @@ def _source(gold: Gold | None, answer: Answer | None) -> str | None:
 
 
 def _judged(gold: Gold, answer: Answer, reader: Reader) -> list[_Judged]:
-    """The values of one document, paired and judged."""
+    """The values of one document, paired and judged.
+
+    Raises:
+        HarmonyError: a gold span is of no value, or ends behind the source.
+    """
     given = None if answer.error is not None else reader.tree(answer.value)
     found = []
     for one, other in pairs(reader.tree(gold.value), given):
@@ -181,7 +186,20 @@ def _judged(gold: Gold, answer: Answer, reader: Reader) -> list[_Judged]:
         known = _NOTHING if other is None else answer.fields.get(other.pointer, _NOTHING)
         span = None if one is None else gold.spans.get(one.pointer)
         found.append(_Judged(gold.id, name, _outcome(one, other), one, other, span, known))
+    _check_spans(gold, {one.gold.pointer for one in found if one.gold is not None})
     return found
+
+
+def _check_spans(gold: Gold, pointers: Collection[str]) -> None:
+    """Raises HarmonyError unless spans are of values and lie in the source."""
+    end = math.inf if gold.source is None else len(gold.source)
+    wrong = [pointer for pointer, span in gold.spans.items() if pointer not in pointers or span[1] > end]
+    if wrong:
+        message = (
+            f"The gold value {gold.id!r} has spans that are of none of its values, or end behind the source: "
+            f"{named(wrong)}. Give each value's span by its pointer, in characters of the source."
+        )
+        raise HarmonyError(message)
 
 
 def _outcome(gold: Leaf | None, given: Leaf | None) -> str:

@@ -62,16 +62,13 @@ def _possible(parts: Iterable[Subschema]) -> Iterator[Subschema]:
     """The schemas that may apply where some do: through references and whatever joins schemas."""
     todo, seen = list(parts), set()
     while todo:
-        part = todo.pop()
-        if id(part.contents) in seen:
-            continue
-        seen.add(id(part.contents))
-        yield part
-        keywords = part.keywords
-        todo.extend(conjunct for conjunct in part.conjuncts() if conjunct is not part)
-        branches = [branch for keyword in ("anyOf", "oneOf") for branch in keywords.get(keyword, ())]
-        branches += [keywords[keyword] for keyword in ("then", "else") if keyword in keywords]
-        todo.extend(part.child(branch) for branch in branches)
+        for part in [one for one in todo.pop().conjuncts() if id(one.contents) not in seen]:
+            seen.add(id(part.contents))
+            yield part
+            keywords = part.keywords
+            branches = [branch for keyword in ("anyOf", "oneOf") for branch in keywords.get(keyword, ())]
+            branches += [keywords[keyword] for keyword in ("then", "else") if keyword in keywords]
+            todo += [part.child(branch) for branch in branches]
 
 
 def _listed(kind: object) -> list[str]:

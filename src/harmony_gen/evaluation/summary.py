@@ -57,6 +57,11 @@ def shown(value: Any, most: int = _LONGEST) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def readable(text: str) -> str:
+    """A text without characters that a terminal would obey, or no file can hold."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def probability(p: float) -> str:
     """A probability of chance."""
     return f"< {_LOW}" if p < _LOW else f"{p:.3f}"

@@ -24,7 +24,10 @@ def as_json(report: Report, baseline: Comparison | None = None, schema: Comparis
     found = _figures(report)
     found["baseline"] = None if baseline is None else asdict(baseline)
     found["gain_by_schema"] = None if schema is None else asdict(schema)
-    return json.dumps(found, ensure_ascii=False, indent=1, default=str) + "\n"
+    is_json = json.loads(
+        json.dumps(found, default=str), parse_constant=str
+    )  # XML has decimals, and numbers that are none
+    return json.dumps(is_json, ensure_ascii=False, indent=1) + "\n"
 
 
 def _figures(report: Report) -> dict[str, Any]:
@@ -57,9 +60,10 @@ def _row(cells: tuple[str, ...]) -> str:
 
 def _escaped(text: str) -> str:
     """A text that means nothing to Markdown and stays in its cell."""
+    text = summary.readable(text)
     for character in "\\`*_[]|":
         text = text.replace(character, "\\" + character)
-    return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").split())
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def show(report: Report, file: TextIO, baseline: Comparison | None = None, schema: Comparison | None = None) -> None:
@@ -71,7 +75,7 @@ def show(report: Report, file: TextIO, baseline: Comparison | None = None, schem
 
     console = Console(file=file, width=None if file.isatty() else _NARROWEST, highlight=False)
     for name, text in summary.facts(report):
-        console.print(Text(f"{name}: {text}"))
+        console.print(Text(summary.readable(f"{name}: {text}")))
     listed = summary.tables(report, baseline, schema)
     if report.mistakes:
         listed.append(summary.mistakes(report, _MISTAKES))
@@ -81,5 +85,5 @@ def show(report: Report, file: TextIO, baseline: Comparison | None = None, schem
             is_text = number == 0 or column in ("place", "fault", "gold", "answer")
             shown.add_column(column, justify="left" if is_text else "right", overflow="fold")
         for row in table.rows:
-            shown.add_row(*map(Text, row))
+            shown.add_row(*(Text(summary.readable(cell)) for cell in row))
         console.print(shown)
