@@ -1,27 +1,33 @@
-"""The command line: `harmony-gen generate`, `validate`, `evaluate`, `schema check` and `memory`."""
+"""The command line, `harmony-gen`: some commands are here, others in modules of their own in `commands`."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen import __version__
-from harmony_gen.commands import evaluate
-from harmony_gen.commands.inputs import ROOT_HELP, SCHEMA_HELP, schema_of, text_of
-from harmony_gen.errors import HarmonyError, Interrupted, SchemaError, UnsatisfiableError, ValidationError
+from harmony_gen.commands import bench, evaluate, extract, validate
+from harmony_gen.commands.inputs import (
+    PRECISIONS,
+    ROOT_HELP,
+    SCHEMA_HELP,
+    add_model,
+    generator_of,
+    sampling_of,
+    schema_of,
+    text_of,
+)
+from harmony_gen.errors import HarmonyError, Interrupted, SchemaError, UnsatisfiableError
+from harmony_gen.pipeline.records import field_as_json, usage_as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harmony_gen.result import Result
     from harmony_gen.schema import Schema
-
-_PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8", "int4")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,15 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--schema", required=True, metavar="FILE", help=SCHEMA_HELP)
     generate.add_argument("--root", metavar="NAME", help=ROOT_HELP)
     generate.add_argument("--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input")
-    generate.add_argument("--model", help="directory or Hugging Face id; default: the embedded model")
-    generate.add_argument(
-        "--precision",
-        default="auto",
-        choices=_PRECISIONS,
-        help="of the weights",
-    )
-    generate.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
-    generate.add_argument("--adapter", help="directory or Hugging Face id of a peft adapter")
+    add_model(generate)
     generate.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="the answer's token budget")
     generate.add_argument(
         "--reasoning",
@@ -77,11 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--indent", type=int, metavar="N", help="of an XML document: lines, N spaces a level")
     generate.add_argument("--json", action="store_true", help="print value, fields and usage as one JSON object")
 
-    validate = commands.add_parser("validate", help="check a JSON text or an XML document against a schema")
-    validate.set_defaults(run=_validate)
-    validate.add_argument("--schema", required=True, metavar="FILE", help=SCHEMA_HELP)
-    validate.add_argument("--root", metavar="NAME", help=ROOT_HELP)
-    validate.add_argument("--input", default="-", metavar="FILE", help="the text, UTF-8; - is standard input")
+    extract.add(commands)
+    evaluate.add(commands)
+    validate.add(commands)
+    bench.add(commands)
 
     schema = commands.add_parser("schema", help="look at a schema")
     check = schema.add_subparsers(required=True, metavar="ACTION").add_parser(
@@ -92,12 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--root", metavar="NAME", help=ROOT_HELP)
     check.add_argument("--order", default="schema", choices=("any", "schema"), help="of the members of objects")
 
-    evaluate.add(commands)
-
     memory = commands.add_parser("memory", help="say how much memory a model needs, from its configuration alone")
     memory.set_defaults(run=_memory)
     memory.add_argument("model", metavar="MODEL", help="directory, config.json, or Hugging Face id")
-    memory.add_argument("--precision", choices=_PRECISIONS, help="of the weights; default: all that are possible")
+    memory.add_argument("--precision", choices=PRECISIONS, help="of the weights; default: all that are possible")
     memory.add_argument("--context", type=int, default=4096, metavar="N", help="tokens of prompt and answer")
     memory.add_argument("--batch", type=int, default=1, metavar="N", help="prompts at a time")
     memory.add_argument("--device-memory", metavar="SIZE", help="count devices of this size, as 24GiB")
@@ -108,23 +103,12 @@ def _generate(options: argparse.Namespace) -> int:
     schema = schema_of(Path(options.schema), options.root)
     prompt = text_of(options.input)
 
-    from harmony_gen.decoding.sampling import Sampling
-    from harmony_gen.shortcut import generate
-
-    try:
-        sampling = Sampling(temperature=options.temperature, seed=options.seed)
-    except ValueError as error:
-        raise HarmonyError(str(error)) from error
-    result = generate(
+    result = generator_of(options).generate(
         prompt,
         schema,
-        model=options.model,
-        precision=options.precision,
-        device=options.device,
-        adapter=options.adapter,
         max_new_tokens=options.max_new_tokens,
         reasoning=options.reasoning,
-        sampling=sampling,
+        sampling=sampling_of(options),
     )
     if not schema.is_json and not options.json:
         print(result.text if options.indent is None else schema.indented(result.text, options.indent))
@@ -141,17 +125,6 @@ def _amount(text: str) -> int | str:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"it is a number of tokens, low, medium or high, not {text!r}")
     return int(text)
-
-
-def _validate(options: argparse.Namespace) -> int:
-    schema = schema_of(Path(options.schema), options.root)
-    try:
-        schema.validate(text_of(options.input))
-    except ValidationError as error:
-        print(f"invalid: {error}", file=sys.stderr)
-        return 1
-    print("valid")
-    return 0
 
 
 def _check_schema(options: argparse.Namespace) -> int:
@@ -207,34 +180,13 @@ def _print_caveats(schema: Schema[Any]) -> None:
         print(f"Warning: at {found[0]}{more}: {text}")
 
 
-def _shown(value: Any) -> Any:
-    """A value as JSON: numbers that would lose digits, or are none, as text."""
-    is_exact = not isinstance(value, Decimal) and (not isinstance(value, float) or math.isfinite(value))
-    return [_shown(item) for item in value] if isinstance(value, list) else value if is_exact else str(value)
-
-
 def _report(result: Result[Any]) -> dict[str, Any]:
-    usage = result.usage
     return {
         "value": result.text if hasattr(result.value, "tag") else result.value,  # an XML document as it is
         "finish": result.finish,
         "reasoning": result.reasoning,
         "fields": {
-            place: {
-                "value": _shown(field.value),
-                "confidence": round(field.confidence, 4),
-                "allowed_mass": round(field.allowed_mass, 4),
-                "text_span": field.text_span,
-                "source_span": field.source_span,
-            }
-            for place, field in result.fields.items()
+            place: {**field_as_json(field), "text_span": field.text_span} for place, field in result.fields.items()
         },
-        "usage": {
-            "prompt_tokens": usage.prompt_tokens,
-            "new_tokens": usage.new_tokens,
-            "forward_passes": usage.forward_passes,
-            "forced_tokens": usage.forced_tokens,
-            "seconds": round(usage.seconds, 3),
-            "tokens_per_second": round(usage.tokens_per_second, 1),
-        },
+        "usage": usage_as_json(result.usage),
     }

@@ -93,11 +93,13 @@ class ValidationError(HarmonyError):
 
     Attributes:
         pointer: JSON Pointer of the offending value in the text; "" is the whole document.
+        keyword: the keyword of the schema that it breaks, or Pydantic's name of the error; None if it is not known.
     """
 
-    def __init__(self, message: str, *, pointer: str = "") -> None:
+    def __init__(self, message: str, *, pointer: str = "", keyword: str | None = None) -> None:
         super().__init__(message)
         self.pointer = pointer
+        self.keyword = keyword
 
 
 class ModelError(HarmonyError):

@@ -32,6 +32,14 @@ def _kept(model: str | None, precision: str, device: str, adapter: str | None) -
     return Generator.from_pretrained(model, precision=precision, device=device, adapter=adapter)
 
 
+def loaded(
+    model: str | None = None, precision: str = "auto", device: str = "auto", adapter: str | None = None
+) -> Generator:
+    """The generator of a model, which is loaded once and kept. Arguments and errors are those of `generate`."""
+    with _loading:
+        return _kept(model, precision, device, adapter)
+
+
 @overload
 def generate(prompt: Prompt, schema: type[T] | Schema[T], *, model: str | None = ..., **options: Any) -> Result[T]: ...
 
@@ -69,6 +77,4 @@ def generate(
     Raises:
         HarmonyError: see `Generator.generate` and `Generator.from_pretrained`.
     """
-    with _loading:
-        generator = _kept(model, precision, device, adapter)
-    return generator.generate(prompt, schema, **options)
+    return loaded(model, precision, device, adapter).generate(prompt, schema, **options)

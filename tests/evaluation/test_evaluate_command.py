@@ -116,7 +116,7 @@ def test_records_of_an_extraction(folder: Path, tiny: Generator) -> None:
     records = []
     for name, age in PEOPLE:
         source = f"{name} is {age} years old."
-        records.append(Record.of(name, tiny.generate(source, SCHEMA, max_new_tokens=60), source))
+        records.append(Record.of(name, tiny.generate(source, SCHEMA, max_new_tokens=60), is_json=True, source=source))
     written = [record.line() for record in records]
     (folder / "out.jsonl").write_bytes(
         written[0] + written[1].replace(b'"complete"', b'"completE"')

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harmony_gen.pipeline.inputs import decoded, opened
+from harmony_gen.errors import HarmonyError
+from harmony_gen.pipeline.inputs import FORMATS, Reading, decoded, opened
 
 if TYPE_CHECKING:
+    import argparse
     from pathlib import Path
 
+    from harmony_gen.decoding.sampling import Sampling
+    from harmony_gen.generator import Generator
     from harmony_gen.schema import Schema
 
 ROOT_HELP = "of an XML Schema: the element a document begins with"
 SCHEMA_HELP = "JSON Schema (.json) or XML Schema (.xsd)"
+PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8", "int4")
 
 
 def schema_of(path: Path, root: str | None, order: str = "schema") -> Schema[Any]:
@@ -32,3 +37,45 @@ def text_of(name: str) -> str:
     """
     with opened(name) as file:
         return decoded(file.read(), name)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Adds what says which model runs, for `generator_of`."""
+    parser.add_argument("--model", help="directory or Hugging Face id; default: the embedded model")
+    parser.add_argument("--precision", default="auto", choices=PRECISIONS, help="of the weights")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
+    parser.add_argument("--adapter", help="directory or Hugging Face id of a peft adapter")
+
+
+def generator_of(options: argparse.Namespace) -> Generator:
+    """The model that runs; raises ModelError if it cannot be loaded."""
+    from harmony_gen.shortcut import loaded
+
+    return loaded(options.model, options.precision, options.device, options.adapter)
+
+
+def sampling_of(options: argparse.Namespace) -> Sampling:
+    """How tokens are chosen; raises HarmonyError for what cannot be."""
+    from harmony_gen.decoding.sampling import Sampling
+
+    try:
+        return Sampling(temperature=options.temperature, seed=options.seed)
+    except ValueError as error:
+        raise HarmonyError(str(error)) from error
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Adds what says how files are read, for `reading_of`."""
+    parser.add_argument(
+        "--text",
+        action="append",
+        metavar="NAME",
+        help='field of JSONL or column of CSV; default: "text"; may be repeated',
+    )
+    parser.add_argument("--id", metavar="NAME", help="field or column that holds the id; default: file:line")
+    parser.add_argument("--format", default="auto", choices=FORMATS, help="of all files; default: by their suffix")
+
+
+def reading_of(options: argparse.Namespace) -> Reading:
+    """How files are read."""
+    return Reading(texts=tuple(options.text or ("text",)), id=options.id, format=options.format)

@@ -133,8 +133,7 @@ def _read(records: Iterable[Any], kind: type[Any], what: str) -> list[Any]:
 
 def _check(gold: Iterable[Gold], reader: Reader) -> None:
     """Raises HarmonyError unless the schema admits the gold values."""
-    schema = reader.schema
-    wrong = [one for one in gold if not schema.accepts(reader.text(one.value).encode("utf-8", "replace"))]
+    wrong = [one for one in gold if not reader.is_valid(one.value)]
     if wrong:
         message = (
             f"{len(wrong)} gold values are not valid under the schema, so no answer could be right: "
@@ -214,7 +213,7 @@ def _document(answer: Answer, judged: Iterable[_Judged], reader: Reader) -> Docu
     counted: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one in judged:
         counted[one.field][one.outcome] += 1
-    is_valid = answer.error is None and reader.schema.accepts(reader.text(answer.value).encode("utf-8", "replace"))
+    is_valid = answer.error is None and reader.is_valid(answer.value)
     return DocumentScore(answer.id, {name: Counts(**found) for name, found in counted.items()}, is_valid, answer.error)
 
 

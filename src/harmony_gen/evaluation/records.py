@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import HarmonyError
-from harmony_gen.pipeline.records import field_as_json, value_as_json
+from harmony_gen.pipeline.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,8 +77,9 @@ class Answer:
             result: the answer.
             source: the text it was taken from.
         """
-        fields = {pointer: field_as_json(known) for pointer, known in result.fields.items()}
-        return cls.of({"id": name, "value": value_as_json(result), "fields": fields, "source": source})
+        is_json = not hasattr(result.value, "tag") and result.value != result.text  # an element, or a plain text
+        record = Record.of(name, result, is_json=is_json, source=source)
+        return cls.of({**record.answer(), "id": name, "source": source})
 
 
 @dataclass(frozen=True, slots=True)

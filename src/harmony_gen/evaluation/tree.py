@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.evaluation.places import Place
+from harmony_gen.pipeline.records import written
 from harmony_gen.schema.scanner import pointer as json_pointer
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ class Reader:
         self._equality = equality
         self._root = None if schema.json_schema is None else Place.root(schema, schema.json_schema)
 
-    def text(self, value: Any) -> str:
-        """The text of a value as records hold it: JSON, or an XML document or plain text as it is."""
-        return json.dumps(value) if self.schema.is_json or not isinstance(value, str) else value
+    def is_valid(self, value: Any) -> bool:
+        """Whether the schema allows a value as records hold it: JSON, or an XML document or plain text as it is."""
+        return self.schema.accepts(written(value, is_json=self.schema.is_json).encode("utf-8", "replace"))
 
     def tree(self, value: Any) -> Node:
         """The tree of a value as records hold it."""
         if self._root is not None:
             return self._json(value, "", self._root)
-        if self.schema.canonical is None or not self.schema.accepts(self.text(value).encode()):
+        if self.schema.canonical is None or not self.is_valid(value):
             return Leaf("", "", value, self._key(value, as_number=False))
         return self._xml(self.schema.canonical(value).encode())
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from harmony_gen.result import Field, Result, Usage
 
+ANSWER = ("value", "finish", "fields", "usage")
+"""What a record holds of an answer."""
+
 _KEYS = ("id", "value", "finish", "fields", "usage", "error", "source", "checksum")
 
 
@@ -65,15 +68,20 @@ class Record:
     source: str | None = None
 
     @classmethod
-    def of(cls, id_: str, result: Result[Any], source: str | None = None) -> Record:
-        """The record of an answer."""
+    def of(cls, id_: str, result: Result[Any], *, is_json: bool, source: str | None = None) -> Record:
+        """The record of an answer; of one that is not JSON the value is its text."""
         fields = {pointer: field_as_json(field) for pointer, field in result.fields.items()}
-        return cls(id_, value_as_json(result), result.finish, fields, usage_as_json(result.usage), None, source)
+        value = json.loads(result.text) if is_json else result.text
+        return cls(id_, value, result.finish, fields, usage_as_json(result.usage), None, source)
 
     @classmethod
     def failed(cls, id_: str, failure: Failure, source: str | None = None) -> Record:
         """The record of an input without an answer."""
         return cls(id_, None, None, {}, {}, failure, source)
+
+    def answer(self) -> dict[str, Any]:
+        """What it holds of an answer, by `ANSWER`."""
+        return {name: getattr(self, name) for name in ANSWER}
 
     def line(self) -> bytes:
         """The record as it is written, with its line feed."""
@@ -132,11 +140,9 @@ def parse(line: bytes) -> Record | Damage:
         return Damage(text, f"it is no record: {error}")
 
 
-def value_as_json(result: Result[Any]) -> Any:
-    """The value of an answer as JSON; an XML document, or a text of a regex, as it is."""
-    if hasattr(result.value, "tag") or (isinstance(result.value, str) and result.value == result.text):
-        return result.text
-    return json.loads(result.text)
+def written(value: Any, *, is_json: bool) -> str:
+    """The text of a record's value."""
+    return json.dumps(value, ensure_ascii=False) if is_json else str(value)
 
 
 def field_as_json(field: Field) -> dict[str, Any]:

@@ -180,7 +180,8 @@ class JsonSchemaJudge:
             raise ValidationError(f"The value cannot be judged: {error}.") from error
         if found is not None:
             place = pointer(tuple(found.absolute_path))
-            raise ValidationError(f"At {place or 'the root'}: {found.message:.500}", pointer=place) from found
+            message = f"At {place or 'the root'}: {found.message:.500}"
+            raise ValidationError(message, pointer=place, keyword=str(found.validator)) from found
 
 
 class PydanticJudge(Generic[T]):
@@ -212,7 +213,8 @@ class PydanticJudge(Generic[T]):
         except pydantic.ValidationError as error:
             detail = first_detail(error)
             place = _place(detail["loc"], text)
-            raise ValidationError(f"At {place or 'the root'}: {detail['msg']}", pointer=place) from error
+            message = f"At {place or 'the root'}: {detail['msg']}"
+            raise ValidationError(message, pointer=place, keyword=detail["type"]) from error
         except Exception as error:  # a user's validator may raise anything: it is a no
             raise ValidationError(f"A validator raised {type(error).__name__}: {error}") from error
 
