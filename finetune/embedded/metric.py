@@ -12,6 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from harmony_gen.equality import same
+
 MISSING = object()
 """The answer where there is none: it is not JSON, or was not finished."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -82,7 +84,7 @@ def score(gold: Any, answer: Any, schema: dict[str, Any]) -> Score:
         union[kind] += 1
         right[kind] += pointer in wanted and pointer in given and same(wanted[pointer], given[pointer])
     kinds = Counter(kind_of(pointer, value, schema) for pointer, value in wanted.items())
-    return Score(right, kinds, union, int(wanted == given and answer is not MISSING), 1)
+    return Score(right, kinds, union, int(answer is not MISSING and right == union), 1)
 
 
 def leaves(value: Any, pointer: str = "") -> dict[str, Any]:
@@ -94,11 +96,6 @@ def leaves(value: Any, pointer: str = "") -> dict[str, Any]:
     else:
         return {pointer: value}
     return {inner: leaf for place, part in parts for inner, leaf in leaves(part, place).items()}
-
-
-def same(left: Any, right: Any) -> bool:
-    """Whether two leaves are equal as JSON: true is not 1, but 1.0 is."""
-    return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
 def kind_of(pointer: str, value: Any, schema: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harmony_gen.equality import same
 from harmony_gen.errors import ModelError
 from harmony_gen.request import written
 from harmony_gen.result import same
@@ -121,6 +122,52 @@ def kept_with(adapter: str | None) -> Calibration | None:
     return None if adapter is None or not (Path(adapter) / FILE).is_file() else Calibration.load(adapter)
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Values of like confidence.
+
+    Attributes:
+        low: where this part of [0, 1] begins.
+        high: where it ends.
+        count: values whose confidence lies there.
+        confidence: its mean over them.
+        right: the share of them that is right.
+    """
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    right: float
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = _BINS) -> tuple[Bin, ...]:
+    """Values by their confidence.
+
+    Args:
+        confidences: of values, in [0, 1].
+        right: whether each was right.
+        bins: parts of equal width that [0, 1] is cut into.
+
+    Returns:
+        The parts that hold a value, in order.
+    """
+    groups: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
+    for confidence, is_right in zip(confidences, right, strict=True):
+        groups[min(int(confidence * bins), bins - 1)].append((confidence, is_right))
+    return tuple(
+        Bin(
+            number / bins,
+            (number + 1) / bins,
+            len(group),
+            sum(confidence for confidence, _ in group) / len(group),
+            sum(is_right for _, is_right in group) / len(group),
+        )
+        for number, group in enumerate(groups)
+        if group
+    )
+
+
 def expected_error(confidences: Sequence[float], right: Sequence[bool], bins: int = _BINS) -> float:
     """Expected calibration error: how far confidences lie from the share of right values, on average.
 
@@ -132,11 +179,8 @@ def expected_error(confidences: Sequence[float], right: Sequence[bool], bins: in
     Returns:
         In [0, 1]; 0 for no values.
     """
-    groups: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
-    for confidence, is_right in zip(confidences, right, strict=True):
-        groups[min(int(confidence * bins), bins - 1)].append((confidence, is_right))
-    gaps = (abs(sum(confidence - is_right for confidence, is_right in group)) for group in groups)
-    return sum(gaps) / len(confidences) if confidences else 0.0
+    parts = reliability(confidences, right, bins)
+    return sum(part.count * abs(part.confidence - part.right) for part in parts) / max(len(confidences), 1)
 
 
 def _map(pairs: Sequence[tuple[float, float]], method: str) -> Calibration:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen import __version__
-from harmony_gen.commands import bench, demo, extract, finetune, validate
+from harmony_gen.commands import bench, demo, evaluate, extract, finetune, validate
 from harmony_gen.commands.inputs import (
     PRECISIONS,
     ROOT_HELP,
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--json", action="store_true", help="print value, fields and usage as one JSON object")
 
     extract.add(commands)
+    evaluate.add(commands)
     validate.add(commands)
     bench.add(commands)
 

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from finetune.embedded import metric
 from finetune.embedded.metric import MISSING, score
 
@@ -54,14 +52,6 @@ def test_no_answer() -> None:
     made = score(GOLD, MISSING, SCHEMA)
     assert made.accuracy() == made.exactness() == 0
     assert made.union == made.gold
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "equal"),
-    [(1, 1.0, True), (True, 1, False), (0, False, False), ("1", 1, False), (None, None, True), ("a", "A", False)],
-)
-def test_same(left: Any, right: Any, equal: bool) -> None:
-    assert metric.same(left, right) is equal
 
 
 def test_leaves_by_pointer() -> None:
