@@ -16,8 +16,9 @@ from urllib.request import url2pathname
 from harmony_gen.errors import SchemaError
 from harmony_gen.schema.markup import Automaton, Completer
 from harmony_gen.schema.xsd import plan as plans
-from harmony_gen.schema.xsd.links import Links, QuickJudge
+from harmony_gen.schema.xsd.links import Links
 from harmony_gen.schema.xsd.origin import origin
+from harmony_gen.schema.xsd.quick import QuickJudge
 from harmony_gen.schema.xsd.reader import Reader
 
 if TYPE_CHECKING:
@@ -84,9 +85,10 @@ def _compiled(found: Origin, options: Options) -> Compiled:
 def _ready(plan: Plan, load: Callable[[], Any]) -> Compiled:
     judge = LaterJudge(load, plan.roots)
     links = Links(plan.links) if plan.links else None
-    quick = QuickJudge(links, judge) if links else None
+    is_exact = "checked" not in plan.coverage.values()
+    quick = QuickJudge(links, judge) if links or is_exact else None
     automata = [Automaton(documents) for documents in (plan.documents, *plan.completing)]
-    completer = Completer(automata, (quick or judge).accepts, links.clashes if links else None)
+    completer = Completer(automata, judge.accepts, links.clashes if links else None, quick and quick.accepts)
     return Compiled(plan, judge, completer, Reader(load, plan.names), quick)
 
 

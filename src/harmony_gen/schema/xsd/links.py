@@ -19,7 +19,6 @@ from harmony_gen.schema.xsd.names import INSTANCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from harmony_gen.schema.judge import Judge
     from harmony_gen.schema.markup.reading import Element
 
 _NIL = f"{{{INSTANCE}}}nil"
@@ -189,21 +188,3 @@ def _missing(identity: Identity, rows: list[Row], known: list[Row]) -> Iterator[
     for row in rows:
         if _key(identity, row) not in keys:
             yield Clash(row, known, is_double=False)
-
-
-class QuickJudge:
-    """Judges documents that the grammar admits, where only links between values are left to be judged."""
-
-    def __init__(self, links: Links, judge: Judge) -> None:
-        """Takes the links of a schema, and the judge who decides in doubt."""
-        self._links = links
-        self._judge = judge
-
-    def accepts(self, text: bytes) -> bool:
-        """Whether a document is valid."""
-        is_clear = self._links.is_certain and next(self._links.clashes(text.decode()), None) is None
-        return is_clear or self._judge.accepts(text)
-
-    def check(self, text: str | bytes) -> None:
-        """Raises ValidationError with the first reason if a document is not valid."""
-        self._judge.check(text)
