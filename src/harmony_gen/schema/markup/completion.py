@@ -18,6 +18,7 @@ from harmony_gen.schema import engine
 from harmony_gen.schema.markup.lengths import LONGEST, least, length, lengths, shortest
 from harmony_gen.schema.markup.mending import mended
 from harmony_gen.schema.markup.tree import AnyOrder, Choice, Lexeme, Reference, Sequence, Times, times
+from harmony_gen.schema.markup.varying import in_turn, varied
 from harmony_gen.schema.strings.derivatives import derive
 from harmony_gen.schema.strings.expression import NOTHING, Node, is_nullable
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from harmony_gen.schema.markup.tree import Grammar, Part
 
 _VARIANTS = 3
+_MOST_GUESSED = 80
+"""Texts that are tried where conditions only the judge knows must be met: each costs a validation."""
+
 _STATES_KEPT = 32
 _DEAD_ENDS_KEPT = 1_000
 _MOST_PLACES = 500
@@ -238,6 +242,7 @@ class Completer:
         accepts: Callable[[bytes], bool],
         clashes: Callable[[str], Iterator[Clash]] | None = None,
         quick: Callable[[bytes], bool] | None = None,
+        words: list[str] | None = None,
     ) -> None:
         """Takes what knows documents.
 
@@ -246,18 +251,20 @@ class Completer:
             accepts: the judge.
             clashes: what may be broken in a document though the grammar admits it.
             quick: a judge of documents that the grammar admits, who is asked instead where a text has begun.
+            words: values that may satisfy conditions which only the judge knows; None if there are no such conditions.
         """
         self._automata = automata
         self._accepts = accepts
         self._clashes = clashes
         self._quick = quick or accepts
+        self._words = words
         self._states: OrderedDict[tuple[int, bytes], State] = OrderedDict()  # after texts that were completed lately
         self._dead_ends: set[bytes] = set()  # texts that nothing completes
         self._lock = threading.Lock()  # answers in several threads share a schema
 
     def judged_by(self, accepts: Callable[[bytes], bool]) -> Completer:
         """The same with another judge."""
-        return Completer(self._automata, accepts, self._clashes)
+        return Completer(self._automata, accepts, self._clashes, words=self._words)
 
     def finish(self, prefix: bytes, scan: object, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:  # noqa: ARG002
         """See `search.Finisher.finish`; `nodes` is how many texts are tried."""
@@ -265,11 +272,17 @@ class Completer:
             return None
         texts = ((lead, text) for lead in _leads(prefix, matcher) for text in self._texts((prefix + lead).decode()))
         accepts = self._quick if prefix else self._accepts
+        tried: set[bytes] = set()
+        if prefix and self._words is not None:
+            nodes = min(nodes, _MOST_GUESSED)
         for lead, text in islice(texts, nodes):
             data = lead + text.encode()
+            if data in tried:
+                continue
+            tried.add(data)
             if engine.completes(matcher, data) and accepts(prefix + data):
                 return data
-        if next(texts, None) is None:
+        if self._words is not None or next(texts, None) is None:
             if len(self._dead_ends) >= _DEAD_ENDS_KEPT:
                 self._dead_ends = set()
             self._dead_ends.add(prefix)
@@ -286,6 +299,13 @@ class Completer:
                 text = mended(prefix, lexemes, self._clashes)
                 if text is not None:
                     yield text
+        if self._words is not None:
+            ways = [
+                way
+                for number, automaton in enumerate(self._automata)
+                for way in islice(automaton.completions(self._state(number, prefix.encode())), 1)
+            ]
+            yield from in_turn([varied(prefix, way, self._words) for way in ways])
 
     def _state(self, number: int, prefix: bytes) -> State:
         """The state of an automaton after a text, from that after the longest known text which it begins with."""

@@ -16,6 +16,7 @@ from urllib.request import url2pathname
 from harmony_gen.errors import SchemaError
 from harmony_gen.schema.markup import Automaton, Completer
 from harmony_gen.schema.xsd import plan as plans
+from harmony_gen.schema.xsd.asserts import AssertRule
 from harmony_gen.schema.xsd.links import Links
 from harmony_gen.schema.xsd.origin import origin
 from harmony_gen.schema.xsd.quick import QuickJudge
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harmony_gen.schema.judge import Judge
+    from harmony_gen.schema.rules import Rule
     from harmony_gen.schema.xsd.options import Options
     from harmony_gen.schema.xsd.origin import Origin
     from harmony_gen.schema.xsd.plan import Plan
@@ -43,6 +45,7 @@ class Compiled:
         finisher: completes documents so that the judge accepts them.
         reader: reads finished documents.
         quick_judge: of documents that the grammar admits; None if there is none quicker than xmlschema.
+        rules: conditions on values that are decided as they close.
     """
 
     plan: Plan
@@ -50,6 +53,7 @@ class Compiled:
     finisher: Completer
     reader: Reader
     quick_judge: Judge | None
+    rules: tuple[Rule, ...]
 
 
 def compile_xsd(source: str | Path | Any, main: str | None, options: Options) -> Compiled:
@@ -63,7 +67,10 @@ def compile_xsd(source: str | Path | Any, main: str | None, options: Options) ->
     if not isinstance(source, xmlschema.XMLSchemaBase):
         raise SchemaError(f"An XML Schema is a path, a text or an xmlschema.XMLSchema, not {source!r:.80}.")
     if source.XSD_VERSION != "1.0":
-        raise SchemaError(f"The schema is XML Schema {source.XSD_VERSION}. Build it with xmlschema.XMLSchema10.")
+        raise SchemaError(
+            f"The schema is XML Schema {source.XSD_VERSION}. Build it with xmlschema.XMLSchema10; if it has "
+            "assertions, pass its path or its text."
+        )
     return _ready(plan_of(source, options), lambda: source)
 
 
@@ -88,8 +95,10 @@ def _ready(plan: Plan, load: Callable[[], Any]) -> Compiled:
     is_exact = "checked" not in plan.coverage.values()
     quick = QuickJudge(links, judge) if links or is_exact else None
     automata = [Automaton(documents) for documents in (plan.documents, *plan.completing)]
-    completer = Completer(automata, judge.accepts, links.clashes if links else None, quick and quick.accepts)
-    return Compiled(plan, judge, completer, Reader(load, plan.names), quick)
+    clashes = links.clashes if links else None
+    completer = Completer(automata, judge.accepts, clashes, quick and quick.accepts, plan.asserts.get("words"))
+    rules = (AssertRule(load, plan.asserts["tags"]),) if plan.asserts else ()
+    return Compiled(plan, judge, completer, Reader(load, plan.names), quick, rules)
 
 
 class Loader:

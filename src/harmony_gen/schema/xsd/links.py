@@ -99,12 +99,14 @@ class Links:
             for name, piece in pieces:
                 kinds = self._kinds.get((element.name, name), ())
                 value = piece.value
-                if "ID" in kinds:
+                if "IDS" in kinds and (" " in value or not value):
+                    yield _UNCLEAR  # several in an element, or none
+                elif "ID" in kinds or "IDS" in kinds:
                     if value in ids:
                         yield Clash((piece,), [(known,) for known in ids.values()], is_double=True)
                     ids.setdefault(value, piece)
                 elif kinds:
-                    references += [(piece, word) for word in (value.split(" ") if "IDREFS" in kinds else [value])]
+                    references += [(piece, word) for word in (value.split() if "IDREFS" in kinds else [value])]
         for piece, value in references:
             if value not in ids:
                 yield Clash((piece,), [(known,) for known in ids.values()], is_double=False)
