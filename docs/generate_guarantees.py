@@ -67,8 +67,9 @@ XML = """## XML Schema
 
 Everything in an XML Schema 1.0 is masked, but for what depends on values elsewhere in the document: `unique`, `key`,
 `keyref`, ID and IDREF are checked, and so are bounds on dates and times with other time zones than a value's. Of XML
-Schema 1.1 assertions are checked, everything else is refused by name. Documents are written in one spelling (see the guide). In that spelling every valid
-document is reachable, but for these classes; `Schema.caveats` names those that a schema has:
+Schema 1.1 assertions are checked, everything else is refused by name. Documents are written in one spelling (see the
+guide). In that spelling every valid document is reachable, but for these classes; `Schema.caveats` names those that a
+schema has:
 
 | out of reach | why, and what to do |
 |---|---|

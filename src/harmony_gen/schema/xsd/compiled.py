@@ -96,7 +96,7 @@ def _ready(plan: Plan, load: Callable[[], Any]) -> Compiled:
     quick = QuickJudge(links, judge) if links or is_exact else None
     automata = [Automaton(documents) for documents in (plan.documents, *plan.completing)]
     clashes = links.clashes if links else None
-    completer = Completer(automata, judge.accepts, clashes, quick and quick.accepts, plan.asserts.get("words"))
+    completer = Completer(automata, judge.accepts, clashes, quick.accepts if quick else None, plan.asserts.get("words"))
     rules = (AssertRule(load, plan.asserts["tags"]),) if plan.asserts else ()
     return Compiled(plan, judge, completer, Reader(load, plan.names), quick, rules)
 
