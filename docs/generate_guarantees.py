@@ -66,9 +66,10 @@ PROBES: dict[str, dict[str, Any]] = {
 XML = """## XML Schema
 
 Everything in an XML Schema 1.0 is masked, but for what depends on values elsewhere in the document: `unique`, `key`,
-`keyref`, ID and IDREF are checked, and so are bounds on dates and times with other time zones than a value's. XML
-Schema 1.1 is refused by name. Documents are written in one spelling (see the guide). In that spelling every valid
-document is reachable, but for these classes; `Schema.caveats` names those that a schema has:
+`keyref`, ID and IDREF are checked, and so are bounds on dates and times with other time zones than a value's. Of XML
+Schema 1.1 assertions are checked, everything else is refused by name. Documents are written in one spelling (see the
+guide). In that spelling every valid document is reachable, but for these classes; `Schema.caveats` names those that a
+schema has:
 
 | out of reach | why, and what to do |
 |---|---|
@@ -78,7 +79,7 @@ document is reachable, but for these classes; `Schema.caveats` names those that 
 | numbers of more than 40 digits before the point or 20 after it; durations a bound leaves undecided | they are cut |
 | letters that Unicode has added since version 3.2, or the fifth edition of XML in names | validators disagree on them |
 | `xs:NOTATION`, `xs:ENTITY` | they need a document type, and answers have none |
-| lists of IDs | their items must differ |
+| lists of several IDs | xmlschema takes them for several IDs of one element, which 1.0 forbids |
 | other orders of an `xs:all` of more than 60 elements | the engine counts so many |
 """
 

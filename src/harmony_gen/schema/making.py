@@ -57,7 +57,7 @@ def _of_documents(compiled: Compiled, order: str) -> Schema[Any]:
         grammar=compiled.plan.grammar,
         coverage=compiled.plan.coverage,
         json_schema=None,
-        rules=(),
+        rules=compiled.rules,
         judge=compiled.judge,
         finisher=compiled.finisher,
         parse=sources.read_element,

@@ -379,6 +379,12 @@ class Schema(Generic[T]):
         Raises:
             UnsatisfiableError: none was found; the schema contradicts itself or is out of the search's reach.
         """
+        if self._witness is None and self.reader is not None:
+            checked = "; ".join(place for place, how in self.coverage.items() if how == "checked")
+            raise UnsatisfiableError(
+                "No valid document was found. Either the schema contradicts itself, or only values satisfy it that the "
+                f"search does not guess.{checked and ' What is checked, not masked: ' + checked}"
+            )
         if self._witness is None:
             raise UnsatisfiableError(
                 "No valid answer to this schema was found. Either it contradicts itself, or only values satisfy it "

@@ -132,7 +132,7 @@ def test_completions_are_tried_until_the_judge_accepts_one() -> None:
         return len(tried) == 3
 
     completer = Completer([Automaton(GRAMMAR)], accepts)
-    prefix = b'<a x="'
+    prefix = b"<a><b>"
     matcher = engine.byte_matcher(engine.grammar_of_lark(written(GRAMMAR)))
     matcher.try_consume_tokens(list(prefix))
     assert completer.finish(prefix, None, matcher) == tried[-1][len(prefix) :]

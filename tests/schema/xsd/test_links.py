@@ -69,7 +69,16 @@ FIXED = (
  <xs:key name="ks"><xs:selector xpath="k"/><xs:field xpath="@v"/></xs:key></xs:element></xs:schema>"""
 )
 
-SOURCES = {"shop": SHOP, "people": PEOPLE, "forward": FORWARD, "scarce": SCARCE, "fixed": FIXED}
+LISTS = (
+    HEAD
+    + """><xs:simpleType name="ids"><xs:restriction><xs:simpleType><xs:list itemType="xs:ID"/></xs:simpleType>
+ <xs:minLength value="1"/></xs:restriction></xs:simpleType>
+ <xs:simpleType name="refs"><xs:list itemType="xs:IDREF"/></xs:simpleType>
+ <xs:element name="r"><xs:complexType><xs:sequence><xs:element name="ids" type="ids" maxOccurs="3"/>
+ <xs:element name="to" type="refs"/></xs:sequence></xs:complexType></xs:element></xs:schema>"""
+)
+
+SOURCES = {"lists": LISTS, "shop": SHOP, "people": PEOPLE, "forward": FORWARD, "scarce": SCARCE, "fixed": FIXED}
 
 
 @pytest.mark.parametrize("name", SOURCES)

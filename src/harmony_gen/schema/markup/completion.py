@@ -11,12 +11,14 @@ import threading
 from collections import OrderedDict
 from functools import cached_property, lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from harmony_gen.schema import engine
-from harmony_gen.schema.markup.lengths import LONGEST, length, lengths, shortest
+from harmony_gen.schema.markup.lengths import LONGEST, least, length, lengths, shortest
 from harmony_gen.schema.markup.mending import mended
 from harmony_gen.schema.markup.tree import AnyOrder, Choice, Lexeme, Reference, Sequence, Times, times
+from harmony_gen.schema.markup.varying import in_turn, varied
 from harmony_gen.schema.strings.derivatives import derive
 from harmony_gen.schema.strings.expression import NOTHING, Node, is_nullable
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from harmony_gen.schema.markup.tree import Grammar, Part
 
 _VARIANTS = 3
+_MOST_GUESSED = 80
+"""Texts that are tried where conditions only the judge knows must be met: each costs a validation."""
+
 _STATES_KEPT = 32
 _DEAD_ENDS_KEPT = 1_000
 _MOST_PLACES = 500
@@ -44,6 +49,13 @@ class Rest:
     def __init__(self, part: Part, behind: Rest | None) -> None:
         self.part = part
         self.behind = behind
+
+    def chain(self) -> Iterator[Rest]:
+        """This one, and all that follows."""
+        one: Rest | None = self
+        while one is not None:
+            yield one
+            one = one.behind
 
 
 class Place(NamedTuple):
@@ -69,6 +81,8 @@ class Automaton:
         self._rules = grammar.rules
         self._rests: dict[tuple[Part, Rest | None], Rest] = {}
         self._heads: dict[Rest, frozenset[Place]] = {}
+        self._sizes: dict[Rest, int] = {}
+        self._texts: dict[tuple[Rest, int], str] = {}
         self.start: State = self._behind(self._rest(Reference("start"), None))
 
     @cached_property
@@ -96,8 +110,7 @@ class Automaton:
 
     def completions(self, state: State) -> Iterator[Lexemes]:
         """Ways to end a document from here, by their lexemes and the text of each; the shortest first."""
-        places = [place for place in sorted(state, key=self.missing) if self.missing(place) <= LONGEST]
-        for place in places:
+        for place in self._nearest(state):
             nodes = [place.node, *self._lexemes(place.rest)]
             for variant in range(_VARIANTS):
                 texts = [shortest(node, variant) for node in nodes]
@@ -105,21 +118,46 @@ class Automaton:
                     break
                 yield [(node, text or "") for node, text in zip(nodes, texts, strict=True)]
 
+    def endings(self, state: State) -> Iterator[str]:
+        """The texts of those completions, which is all that is wanted most often, and found quicker."""
+        for place in self._nearest(state):
+            for variant in range(_VARIANTS):
+                text = shortest(place.node, variant)
+                if text is None:
+                    break
+                yield text + self._text(place.rest, variant)
+
+    def _nearest(self, state: State) -> list[Place]:
+        """The places of a state from which an end can be reached, the nearest first."""
+        places = [(self.missing(place), place) for place in state]
+        return [place for size, place in sorted(places, key=itemgetter(0)) if size <= LONGEST]
+
     def missing(self, place: Place) -> int:
         """How many characters the shortest end from a place has."""
-        text = shortest(place.node, 0)
-        size = LONGEST + 1 if text is None else len(text)
-        rest = place.rest
-        while rest is not None:
-            size += length(rest.part, self._lengths)
-            rest = rest.behind
-        return size
+        size = least(place.node)
+        if place.rest is None:
+            return size
+        unknown = [one for one in place.rest.chain() if one not in self._sizes]
+        for rest in reversed(unknown):
+            behind = 0 if rest.behind is None else self._sizes[rest.behind]
+            self._sizes[rest] = behind + length(rest.part, self._lengths)
+        return size + self._sizes[place.rest]
+
+    def _text(self, rest: Rest | None, variant: int) -> str:
+        """The shortest text of what follows a lexeme."""
+        if rest is None:
+            return ""
+        unknown = [one for one in rest.chain() if (one, variant) not in self._texts]
+        for one in reversed(unknown):
+            behind = "" if one.behind is None else self._texts[one.behind, variant]
+            own = (shortest(node, variant) or "" for node in self._fewest(one.part))
+            self._texts[one, variant] = "".join(own) + behind
+        return self._texts[rest, variant]
 
     def _lexemes(self, rest: Rest | None) -> Iterator[Node]:
         """The lexemes of the shortest way to the end."""
-        while rest is not None:
-            yield from self._fewest(rest.part)
-            rest = rest.behind
+        for one in () if rest is None else rest.chain():
+            yield from self._fewest(one.part)
 
     def _fewest(self, part: Part) -> Iterator[Node]:
         """The lexemes of the shortest text of a part."""
@@ -145,7 +183,7 @@ class Automaton:
         found = self._rests.get(key)
         if found is None:
             if len(self._rests) > _MOST_REMEMBERED:  # those that are still referred to live on
-                self._rests, self._heads = {}, {}
+                self._rests, self._heads, self._sizes, self._texts = {}, {}, {}, {}
             found = self._rests[key] = Rest(part, behind)
         return found
 
@@ -203,6 +241,8 @@ class Completer:
         automata: list[Automaton],
         accepts: Callable[[bytes], bool],
         clashes: Callable[[str], Iterator[Clash]] | None = None,
+        quick: Callable[[bytes], bool] | None = None,
+        words: list[str] | None = None,
     ) -> None:
         """Takes what knows documents.
 
@@ -210,28 +250,39 @@ class Completer:
             automata: read documents, and complete them in different ways; each is asked in turn.
             accepts: the judge.
             clashes: what may be broken in a document though the grammar admits it.
+            quick: a judge of documents that the grammar admits, who is asked instead where a text has begun.
+            words: values that may satisfy conditions which only the judge knows; None if there are no such conditions.
         """
         self._automata = automata
         self._accepts = accepts
         self._clashes = clashes
+        self._quick = quick or accepts
+        self._words = words
         self._states: OrderedDict[tuple[int, bytes], State] = OrderedDict()  # after texts that were completed lately
         self._dead_ends: set[bytes] = set()  # texts that nothing completes
         self._lock = threading.Lock()  # answers in several threads share a schema
 
     def judged_by(self, accepts: Callable[[bytes], bool]) -> Completer:
         """The same with another judge."""
-        return Completer(self._automata, accepts, self._clashes)
+        return Completer(self._automata, accepts, self._clashes, words=self._words)
 
     def finish(self, prefix: bytes, scan: object, matcher: LLMatcher, *, nodes: int = 150) -> bytes | None:  # noqa: ARG002
         """See `search.Finisher.finish`; `nodes` is how many texts are tried."""
         if prefix in self._dead_ends:
             return None
         texts = ((lead, text) for lead in _leads(prefix, matcher) for text in self._texts((prefix + lead).decode()))
+        accepts = self._quick if prefix else self._accepts
+        tried: set[bytes] = set()
+        if prefix and self._words is not None:
+            nodes = min(nodes, _MOST_GUESSED)
         for lead, text in islice(texts, nodes):
             data = lead + text.encode()
-            if engine.completes(matcher, data) and self._accepts(prefix + data):
+            if data in tried:
+                continue
+            tried.add(data)
+            if engine.completes(matcher, data) and accepts(prefix + data):
                 return data
-        if next(texts, None) is None:
+        if self._words is not None or next(texts, None) is None:
             if len(self._dead_ends) >= _DEAD_ENDS_KEPT:
                 self._dead_ends = set()
             self._dead_ends.add(prefix)
@@ -240,11 +291,21 @@ class Completer:
     def _texts(self, prefix: str) -> Iterator[str]:
         """Completions of a text without clashes, as far as may be."""
         for number, automaton in enumerate(self._automata):
-            for lexemes in automaton.completions(self._state(number, prefix.encode())):
-                if self._clashes is None:
-                    yield "".join(text for _, text in lexemes)
-                elif (text := mended(prefix, lexemes, self._clashes)) is not None:
+            state = self._state(number, prefix.encode())
+            if self._clashes is None:
+                yield from automaton.endings(state)
+                continue
+            for lexemes in automaton.completions(state):
+                text = mended(prefix, lexemes, self._clashes)
+                if text is not None:
                     yield text
+        if self._words is not None:
+            ways = [
+                way
+                for number, automaton in enumerate(self._automata)
+                for way in islice(automaton.completions(self._state(number, prefix.encode())), 1)
+            ]
+            yield from in_turn([varied(prefix, way, self._words) for way in ways])
 
     def _state(self, number: int, prefix: bytes) -> State:
         """The state of an automaton after a text, from that after the longest known text which it begins with."""

@@ -88,7 +88,7 @@ def _change(prefix: str, lexemes: Lexemes, clash: Clash) -> dict[int, str] | Non
 def _different(prefix: str, lexemes: Lexemes, clash: Clash) -> dict[int, str] | None:
     """A text that makes a row differ from others; None if all of it has been written."""
     for index in reversed(range(len(clash.row))):
-        cell = _Cell.of(prefix, lexemes, clash.row[index])
+        cell = Cell.of(prefix, lexemes, clash.row[index])
         text = None if cell is None else cell.another(row[index].value for row in clash.others)
         if cell is not None and text is not None:
             return {cell.place: text}
@@ -101,7 +101,7 @@ def _equal(prefix: str, lexemes: Lexemes, row: Sequence[Piece], other: Sequence[
     for piece, wanted in zip(row, other, strict=True):
         if piece.value == wanted.value:
             continue
-        cell = _Cell.of(prefix, lexemes, piece)
+        cell = Cell.of(prefix, lexemes, piece)
         text = None if cell is None else cell.with_value(wanted.value)
         if cell is None or text is None or cell.place in change:
             return None
@@ -109,7 +109,7 @@ def _equal(prefix: str, lexemes: Lexemes, row: Sequence[Piece], other: Sequence[
     return change
 
 
-class _Cell(NamedTuple):
+class Cell(NamedTuple):
     """A value whose text may still be chosen.
 
     Attributes:
@@ -129,7 +129,7 @@ class _Cell(NamedTuple):
     in_attribute: bool
 
     @classmethod
-    def of(cls, prefix: str, lexemes: Lexemes, piece: Piece) -> _Cell | None:
+    def of(cls, prefix: str, lexemes: Lexemes, piece: Piece) -> Cell | None:
         """The place of a value in a completion; None if all of it has been written."""
         whole = prefix + "".join(text for _, text in lexemes)
         if piece.end < len(prefix):

@@ -42,11 +42,12 @@ def derive(node: Node, code: int) -> Node:
     match node:
         case Character(chars):
             rest: Node = EMPTY if has(chars, code) else NOTHING
-        case Concat((first, *others)):
-            behind = concat(others)
-            rest = concat((derive(first, code), behind))
+        case Concat((Character(chars), *_)):  # most often: the rest of a certain text
+            rest = _behind(node) if has(chars, code) else NOTHING
+        case Concat((first, *_)):
+            rest = concat((derive(first, code), _behind(node)))
             if is_nullable(first):
-                rest = alternation((rest, derive(behind, code)))
+                rest = alternation((rest, derive(_behind(node), code)))
         case Alternation(options):
             rest = alternation(derive(option, code) for option in options)
         case Repeat(body, least, most):
@@ -59,6 +60,11 @@ def derive(node: Node, code: int) -> Node:
         case _:
             rest = NOTHING
     return rest
+
+
+def _behind(row: Concat) -> Node:
+    """What stands behind the first part."""
+    return Concat(row.parts[1:]) if len(row.parts) > 2 else concat(row.parts[1:])  # noqa: PLR2004 - as `concat` does
 
 
 def first_classes(node: Node) -> frozenset[Chars]:

@@ -16,14 +16,17 @@ from urllib.request import url2pathname
 from harmony_gen.errors import SchemaError
 from harmony_gen.schema.markup import Automaton, Completer
 from harmony_gen.schema.xsd import plan as plans
-from harmony_gen.schema.xsd.links import Links, QuickJudge
+from harmony_gen.schema.xsd.asserts import AssertRule
+from harmony_gen.schema.xsd.links import Links
 from harmony_gen.schema.xsd.origin import origin
+from harmony_gen.schema.xsd.quick import QuickJudge
 from harmony_gen.schema.xsd.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harmony_gen.schema.judge import Judge
+    from harmony_gen.schema.rules import Rule
     from harmony_gen.schema.xsd.options import Options
     from harmony_gen.schema.xsd.origin import Origin
     from harmony_gen.schema.xsd.plan import Plan
@@ -42,6 +45,7 @@ class Compiled:
         finisher: completes documents so that the judge accepts them.
         reader: reads finished documents.
         quick_judge: of documents that the grammar admits; None if there is none quicker than xmlschema.
+        rules: conditions on values that are decided as they close.
     """
 
     plan: Plan
@@ -49,6 +53,7 @@ class Compiled:
     finisher: Completer
     reader: Reader
     quick_judge: Judge | None
+    rules: tuple[Rule, ...]
 
 
 def compile_xsd(source: str | Path | Any, main: str | None, options: Options) -> Compiled:
@@ -62,7 +67,10 @@ def compile_xsd(source: str | Path | Any, main: str | None, options: Options) ->
     if not isinstance(source, xmlschema.XMLSchemaBase):
         raise SchemaError(f"An XML Schema is a path, a text or an xmlschema.XMLSchema, not {source!r:.80}.")
     if source.XSD_VERSION != "1.0":
-        raise SchemaError(f"The schema is XML Schema {source.XSD_VERSION}. Build it with xmlschema.XMLSchema10.")
+        raise SchemaError(
+            f"The schema is XML Schema {source.XSD_VERSION}. Build it with xmlschema.XMLSchema10; if it has "
+            "assertions, pass its path or its text."
+        )
     return _ready(plan_of(source, options), lambda: source)
 
 
@@ -84,10 +92,13 @@ def _compiled(found: Origin, options: Options) -> Compiled:
 def _ready(plan: Plan, load: Callable[[], Any]) -> Compiled:
     judge = LaterJudge(load, plan.roots)
     links = Links(plan.links) if plan.links else None
-    quick = QuickJudge(links, judge) if links else None
+    is_exact = "checked" not in plan.coverage.values()
+    quick = QuickJudge(links, judge) if links or is_exact else None
     automata = [Automaton(documents) for documents in (plan.documents, *plan.completing)]
-    completer = Completer(automata, (quick or judge).accepts, links.clashes if links else None)
-    return Compiled(plan, judge, completer, Reader(load, plan.names), quick)
+    clashes = links.clashes if links else None
+    completer = Completer(automata, judge.accepts, clashes, quick.accepts if quick else None, plan.asserts.get("words"))
+    rules = (AssertRule(load, plan.asserts["tags"]),) if plan.asserts else ()
+    return Compiled(plan, judge, completer, Reader(load, plan.names), quick, rules)
 
 
 class Loader:

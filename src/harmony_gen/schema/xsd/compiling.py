@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harmony_gen.errors import SchemaError, UnsatisfiableError
 from harmony_gen.schema import engine
 from harmony_gen.schema.markup import limited, written
+from harmony_gen.schema.xsd.asserts import needed_by, words_of
 from harmony_gen.schema.xsd.content import Documents
 from harmony_gen.schema.xsd.linking import described, fields_of, identities_of, targets_of
 from harmony_gen.schema.xsd.names import SCHEMA, split
@@ -42,14 +43,21 @@ def plan_of(schema: Any, options: Options) -> Plan:
     except engine.GrammarError as error:
         raise SchemaError(f"The schema is too large to be compiled: {str(error).splitlines()[0]}") from error
     keyed = [element for several in documents.keyed.values() for element in several]
+    documents.simple.checked |= {
+        (name, f"assert[{test}]") for name, tests in documents.asserted.items() for test in tests
+    }
+    if schema.XSD_VERSION != "1.0":  # in which some documents of 1.0 are not valid
+        documents.simple.checked.add(("xs:schema", "version 1.1"))
     links = described(keyed, documents.linked, documents.simple.checked)
+    tests = [test for several in documents.asserted.values() for test in several]
     form = outline(roots, documents.names)
     return Plan(
         grammar=text,
         documents=grammar,
         coverage=_coverage(documents),
         links=links,
-        completing=tuple(_completing(new, keyed)) if links else (),
+        asserts={"tags": [*documents.asserted], "words": words_of(tests)} if tests else {},
+        completing=(*(_completing(new, keyed) if links else ()), *_satisfying(new, schema, tests)),
         description=f"an XML document{documents.names.declarations() and ' with' + documents.names.declarations()} of "
         f"this form (elements with how often they occur, @attributes, types):\n{form}\n",
         left_out=tuple(sorted(documents.left_out)),
@@ -90,6 +98,16 @@ def _completing(documents: Callable[..., Documents], keyed: list[Any]) -> Iterat
     for needed in (fields, fields | targets_of(keyed)):
         grammar = documents(needed=needed).grammar()
         if needed and "start" in grammar.rules:
+            yield grammar
+
+
+def _satisfying(documents: Callable[..., Documents], schema: Any, tests: list[str]) -> Iterator[Grammar]:
+    """Grammars of documents that may satisfy the conditions of assertions."""
+    known: list[Grammar] = []
+    for needed, repeats in needed_by(schema, tests):
+        grammar = documents(needed=needed, repeats=repeats).grammar()
+        if "start" in grammar.rules and all(grammar.rules != other.rules for other in known):
+            known.append(grammar)
             yield grammar
 
 

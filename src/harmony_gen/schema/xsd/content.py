@@ -31,6 +31,7 @@ from harmony_gen.schema.markup.tree import (
     times,
 )
 from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat, width
+from harmony_gen.schema.xsd.asserts import tests_of
 from harmony_gen.schema.xsd.builtin import ANY, Unwritable
 from harmony_gen.schema.xsd.derivation import Derivations
 from harmony_gen.schema.xsd.linking import kind_of
@@ -59,9 +60,12 @@ class Documents:
         keyed: the declarations of elements that occur and have identity constraints, by their names as written.
         linked: which of ID, IDREF and IDREFS the attributes of elements may be, by the names of both, and the texts of
             elements, by their name and None; "" for other types.
+        asserted: the conditions of assertions, by the names of elements as written.
     """
 
-    def __init__(self, schema: Any, roots: Iterable[Any], options: Options, needed: Container[int] = ()) -> None:
+    def __init__(
+        self, schema: Any, roots: Iterable[Any], options: Options, needed: Container[int] = (), repeats: int = 0
+    ) -> None:
         """Takes a schema.
 
         Args:
@@ -70,13 +74,16 @@ class Documents:
             options: what a user chooses.
             needed: identities of declarations of attributes, which must be there, and of elements, which must be there
                 and hold something.
+            repeats: how often such elements occur at least, where they may; 0 is once, and in choices perhaps not.
         """
         self.names = Names(schema, dict(options.prefixes), options.foreign)
         self.simple = SimpleTypes(self.names)
         self.left_out: set[str] = set()
         self.keyed: dict[str, list[Any]] = {}
         self.linked: dict[tuple[str, str | None], set[str]] = {}
+        self.asserted: dict[str, list[str]] = {}
         self._needed = needed
+        self._repeats = repeats
         self._derivations = Derivations(schema)
         self._wildcards = Wildcards(schema.maps, self.names, checked(options.foreign))
         self._known: dict[tuple[Any, ...], str] = {}
@@ -160,7 +167,10 @@ class Documents:
         elif element.fixed is not None:
             content = choice([NOTHING_MORE, self._certain(element.fixed)])
         else:
-            content = choice([*([NOTHING_MORE] if _may_be_empty(type_) else []), self._children(type_)])
+            is_needed = type_.name != _ANY_TYPE and self._holds_needed(type_.content)
+            content = choice(
+                [*([NOTHING_MORE] if _may_be_empty(type_) and not is_needed else []), self._children(type_)]
+            )
         may_be_empty, content = _without_nothing(content)
         options = [empty] if may_be_empty else []
         if content != NEVER:
@@ -185,7 +195,11 @@ class Documents:
         return id(declaration) in self._needed or id(declaration.ref) in self._needed
 
     def _link(self, element: Any, type_: Any) -> None:
-        """Notes which attributes of an element, and whether its text, may be linked to others."""
+        """Notes which attributes of an element, and whether its text, may be linked to others; and its conditions."""
+        attributes = [one.type for name, one in (getattr(type_, "attributes", None) or {}).items() if name is not None]
+        tests = [test for one in (type_, *attributes) for test in tests_of(one)]
+        if tests:
+            self.asserted.setdefault(self.names.element(element.name), []).extend(tests)
         if type_.is_simple() or type_.has_simple_content():
             kind = kind_of(type_ if type_.is_simple() else type_.content)
             self.linked.setdefault((element.name, None), set()).add(kind)
@@ -274,14 +288,16 @@ class Documents:
     def _particle(self, particle: Any, *, mixed: bool) -> Part:
         """A particle, as often as it may occur."""
         least, most = particle.min_occurs, particle.max_occurs
-        if least == 0 and isinstance(particle, XsdElement) and self._is_needed(particle):
-            least = 1
+        if self._holds_needed(particle) and (self._repeats or isinstance(particle, XsdElement)):
+            least = max(least, 1, self._repeats if most is None else min(most, self._repeats))
         if most == 0:
             return NOTHING_MORE
         if least > _MOST_NEEDED:
             message = f"minOccurs={least} needs documents that are too long"
             raise Unwritable(message)
         if isinstance(particle, XsdGroup):
+            if self._repeats and most is None and particle.model == "choice":
+                return self._each_needed(particle, mixed=mixed)
             return times(self._group(particle, mixed=mixed), least, most)
         part = self._wildcard(particle) if isinstance(particle, XsdAnyElement) else self._declared(particle)
         return times(sequence([part, self._mixed]) if mixed else part, least, most)
@@ -289,6 +305,8 @@ class Documents:
     def _group(self, group: Any, *, mixed: bool) -> Part:
         members = [member for member in group if member.max_occurs != 0]
         if group.model == "choice":
+            if self._repeats:
+                members = [member for member in members if self._holds_needed(member)] or members
             return choice(self._particle(member, mixed=mixed) for member in members)
         if group.model == "all" and 1 < len(members) <= _MOST_IN_ANY_ORDER:
             return AnyOrder(
@@ -297,6 +315,20 @@ class Documents:
         if group.model == "all" and len(members) > 1:
             self.left_out.add("other orders of an xs:all of more than 60 elements")
         return sequence(self._particle(member, mixed=mixed) for member in members)
+
+    def _each_needed(self, group: Any, *, mixed: bool) -> Part:
+        """A choice without limit that is made until all that is needed is there."""
+        members = [member for member in group if member.max_occurs != 0]
+        others = times(choice(self._particle(member, mixed=mixed) for member in members), 0, None)
+        needed = [self._particle(member, mixed=mixed) for member in members if self._holds_needed(member)]
+        return sequence([others, *(part for one in needed for part in (one, others))])
+
+    def _holds_needed(self, member: Any) -> bool:
+        """Whether something that is needed is in a particle."""
+        if not self._needed:
+            return False
+        inner = member.iter_elements() if isinstance(member, XsdGroup) else [member]
+        return any(isinstance(one, XsdElement) and self._is_needed(one) for one in inner)
 
     def _once(self, member: Any, *, mixed: bool) -> Part:
         part = self._wildcard(member) if isinstance(member, XsdAnyElement) else self._declared(member)

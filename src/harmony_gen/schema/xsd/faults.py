@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 ERRORS = (xmlschema.XMLSchemaException, ParseError, OSError, ValueError, TypeError, KeyError, RecursionError)
 """What xmlschema raises for schemas that are none."""
 
-_ELEMENTS = frozenset("assert assertion alternative openContent defaultOpenContent override explicitTimezone".split())
+_ASSERTIONS = frozenset(("assert", "assertion"))
+_ELEMENTS = frozenset("alternative openContent defaultOpenContent override explicitTimezone".split())
 _ATTRIBUTES = frozenset(
     "notQName notNamespace defaultAttributes defaultAttributesApply inheritable xpathDefaultNamespace".split()
 )
-_TYPES = frozenset("dateTimeStamp dayTimeDuration yearMonthDuration anyAtomicType".split())
-_VERSION = "http://www.w3.org/2007/XMLSchema-versioning minVersion"
+_TYPES = frozenset("dateTimeStamp dayTimeDuration yearMonthDuration anyAtomicType error".split())
 
 
 def fault(error: Exception, source: str | Path, what: str) -> SchemaError:
@@ -61,18 +61,28 @@ def _is_newer(source: str | Path) -> bool:
 
 
 def newer(source: str | Path, what: str) -> SchemaError | None:
-    """An error that names the first construct of XML Schema 1.1 in the documents of a schema; None if it holds none."""
+    """An error that names the first construct of XML Schema 1.1, but for assertions, in a schema; None without any."""
     for path, data in belonging(source).items():
-        found = None if data is None else _newer(data)
+        found = None if data is None else _read(data).found
         if found is not None:
             file = "" if path is None else f" of {path.name}"
-            return SchemaError(
-                f"{what} uses {found.name}, which is XML Schema 1.1: at {found.path}, line {found.line}{file}. Only "
-                "1.0 can be guaranteed; take it out, and check what it says of answers yourself.",
-                pointer=found.path,
-                keyword=found.name,
-            )
+            return unknown(what, found.name, f"at {found.path}, line {found.line}{file}", found.path)
     return None
+
+
+def unknown(what: str, name: str, where: str, path: str = "") -> SchemaError:
+    """An error that names a construct of XML Schema 1.1."""
+    return SchemaError(
+        f"{what} uses {name}, which is XML Schema 1.1: {where}. Only 1.0 and assertions can be guaranteed; take "
+        "it out, and check what it says of answers yourself.",
+        pointer=path,
+        keyword=name,
+    )
+
+
+def has_assertions(source: str | Path) -> bool:
+    """Whether any document of a schema has assertions."""
+    return any(data is not None and _read(data).has_assertions for data in belonging(source).values())
 
 
 def missing(source: str | Path, what: str) -> SchemaError | None:
@@ -108,15 +118,15 @@ class _Found(NamedTuple):
     line: int
 
 
-def _newer(data: bytes) -> _Found | None:
-    """The first construct of XML Schema 1.1 in a document."""
+def _read(data: bytes) -> _Reader:
+    """What of XML Schema 1.1 is in a document."""
     reader = _Reader()
     parser = reader.parser
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.StartNamespaceDeclHandler = reader.declare
     with contextlib.suppress(_Stop, expat.ExpatError, ValueError):
         parser.Parse(data, True)
-    return reader.found
+    return reader
 
 
 class _Stop(Exception):  # noqa: N818 - it is no error
@@ -124,11 +134,17 @@ class _Stop(Exception):  # noqa: N818 - it is no error
 
 
 class _Reader:
-    """Reads a document as far as the first construct of XML Schema 1.1."""
+    """Reads a document as far as the first construct of XML Schema 1.1 but assertions.
+
+    Attributes:
+        found: that construct.
+        has_assertions: there are assertions before it.
+    """
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.found: _Found | None = None
+        self.has_assertions = False
         self._steps: list[str] = []
         self._spaces: dict[str, str | None] = {}
 
@@ -139,6 +155,9 @@ class _Reader:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """A start tag."""
         is_xsd, local = name.startswith(SCHEMA), name.rpartition(" ")[2]
+        if is_xsd and local in _ASSERTIONS:
+            self.has_assertions = True
+            attributes = {}
         label = f"[@name={attributes['name']!r}]" if "name" in attributes else ""
         self._steps.append(f"{'xs:' if is_xsd else ''}{local}{label}")
         construct = self._construct(local, attributes) if is_xsd else None
@@ -161,4 +180,4 @@ class _Reader:
             prefix, _, local = attributes.get(name, "").rpartition(":")
             if local in _TYPES and f"{self._spaces.get(prefix)} " == SCHEMA:
                 return f"xs:{local}"
-        return "vc:minVersion" if attributes.get(_VERSION, "1.0").strip() > "1.0" else None
+        return None

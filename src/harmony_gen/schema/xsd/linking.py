@@ -9,8 +9,8 @@ from harmony_gen.schema.xsd.names import SCHEMA, split
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-KINDS = ("ID", "IDREF", "IDREFS")
-"""Types whose values are linked to others of the document."""
+KINDS = ("ID", "IDS", "IDREF", "IDREFS")
+"""Types whose values are linked to others of the document; IDS stands for lists of ID, which have no name."""
 
 COMPARED = frozenset("string anyURI decimal boolean float double".split())
 """Primitive types whose values `links` compares as the judge does."""
@@ -23,8 +23,8 @@ def described(
 
     Args:
         elements: declarations of elements with identity constraints, of xmlschema.
-        kinds: by the names of an element and of an attribute of it, None for its text: the types ID, IDREF or IDREFS
-            that it may have, "" for any other.
+        kinds: by the names of an element and of an attribute of it, None for its text: those of `KINDS` that it may
+            have, "" for any other.
         checked: what the grammar leaves to the judge: (name of a type, what).
 
     Returns:
@@ -54,7 +54,7 @@ def _identity(identity: Any) -> dict[str, Any]:
 
 def _kind(identity: Any) -> str:
     """unique, key or keyref."""
-    return type(identity).__name__.removeprefix("Xsd").lower()
+    return type(identity).__name__.removeprefix("Xsd").removeprefix("11").lower()
 
 
 def _type(decoders: Iterable[Iterable[Any]]) -> str | None:
@@ -101,15 +101,17 @@ def targets_of(elements: Iterable[Any]) -> frozenset[int]:
 
 
 def kind_of(type_: Any) -> str:
-    """ID, IDREF or IDREFS, if a simple type is derived from one; "?" if it has such members or items; else ""."""
+    """The one of `KINDS` that a simple type is derived from; "?" if it has such members; else ""."""
     seen: set[int] = set()
     while type_ is not None and id(type_) not in seen:
         seen.add(id(type_))
         space, local = split(getattr(type_, "name", None) or "")
         if space == SCHEMA and local in KINDS:
             return local
-        members = [*(getattr(type_, "member_types", None) or ()), getattr(type_, "item_type", None)]
-        if any(member is not None and kind_of(member) for member in members):
+        item = getattr(type_, "item_type", None)
+        if item is not None and (kind := kind_of(item)):
+            return f"{kind}S" if kind in ("ID", "IDREF") else "?"
+        if any(map(kind_of, getattr(type_, "member_types", None) or ())):
             return "?"
         type_ = type_.base_type
     return ""

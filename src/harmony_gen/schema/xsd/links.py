@@ -19,7 +19,6 @@ from harmony_gen.schema.xsd.names import INSTANCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from harmony_gen.schema.judge import Judge
     from harmony_gen.schema.markup.reading import Element
 
 _NIL = f"{{{INSTANCE}}}nil"
@@ -100,12 +99,14 @@ class Links:
             for name, piece in pieces:
                 kinds = self._kinds.get((element.name, name), ())
                 value = piece.value
-                if "ID" in kinds:
+                if "IDS" in kinds and (" " in value or not value):
+                    yield _UNCLEAR  # several in an element, or none
+                elif "ID" in kinds or "IDS" in kinds:
                     if value in ids:
                         yield Clash((piece,), [(known,) for known in ids.values()], is_double=True)
                     ids.setdefault(value, piece)
                 elif kinds:
-                    references += [(piece, word) for word in (value.split(" ") if "IDREFS" in kinds else [value])]
+                    references += [(piece, word) for word in (value.split() if "IDREFS" in kinds else [value])]
         for piece, value in references:
             if value not in ids:
                 yield Clash((piece,), [(known,) for known in ids.values()], is_double=False)
@@ -189,21 +190,3 @@ def _missing(identity: Identity, rows: list[Row], known: list[Row]) -> Iterator[
     for row in rows:
         if _key(identity, row) not in keys:
             yield Clash(row, known, is_double=False)
-
-
-class QuickJudge:
-    """Judges documents that the grammar admits, where only links between values are left to be judged."""
-
-    def __init__(self, links: Links, judge: Judge) -> None:
-        """Takes the links of a schema, and the judge who decides in doubt."""
-        self._links = links
-        self._judge = judge
-
-    def accepts(self, text: bytes) -> bool:
-        """Whether a document is valid."""
-        is_clear = self._links.is_certain and next(self._links.clashes(text.decode()), None) is None
-        return is_clear or self._judge.accepts(text)
-
-    def check(self, text: str | bytes) -> None:
-        """Raises ValidationError with the first reason if a document is not valid."""
-        self._judge.check(text)

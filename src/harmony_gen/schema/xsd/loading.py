@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import xmlschema
+from xmlschema.validators import XsdElement, XsdGroup
 
 from harmony_gen.errors import SchemaError
 from harmony_gen.schema.xsd import faults
@@ -30,7 +31,7 @@ def load(source: str | Path, main: str | None = None) -> Any:
             no other includes or imports.
 
     Raises:
-        SchemaError: it is no XML Schema 1.0, or a document it imports or includes is missing.
+        SchemaError: it is no XML Schema 1.0, but for assertions, or a document it imports or includes is missing.
     """
     if isinstance(source, str) and is_text(source):
         return _built(source, "The schema")
@@ -57,16 +58,42 @@ def _unpack(path: Path, folder: str) -> None:
 
 
 def _built(source: str | Path, what: str) -> Any:
-    """The schema of a text or a file."""
+    """The schema of a text or a file: by version 1.0, or by 1.1 if it needs that for assertions."""
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            schema = xmlschema.XMLSchema10(str(source), allow="local", defuse="always")
+        schema, lost = _parsed(xmlschema.XMLSchema10, source)
+        is_newer = schema.source.root.get(_VERSION, "1.0").strip() > "1.0"
     except faults.ERRORS as error:
-        raise faults.fault(error, source, what) from error
-    lost = [str(one.message) for one in caught if issubclass(one.category, _LOST)]
+        if not faults.has_assertions(source):
+            raise faults.fault(error, source, what) from error
+        is_newer = True
+    if is_newer:
+        schema, lost = _newer(source, what)
     if lost:
         raise faults.missing(source, what) or SchemaError(f"{what} needs a document that was not found: {lost[0]}")
-    if schema.source.root.get(_VERSION, "1.0").strip() > "1.0":
-        raise faults.newer(source, what) or SchemaError(f"{what} is XML Schema 1.1. Only 1.0 can be guaranteed.")
     return schema
+
+
+def _newer(source: str | Path, what: str) -> tuple[Any, list[str]]:
+    """A schema of version 1.1 with assertions; raises SchemaError if it has anything else that 1.0 has not."""
+    fault = faults.newer(source, what)
+    if fault is not None:
+        raise fault
+    try:
+        schema, lost = _parsed(xmlschema.XMLSchema11, source)
+    except faults.ERRORS as error:
+        raise faults.fault(error, source, what) from error
+    for group in schema.iter_components(XsdGroup):
+        if group.model == "all" and not all(isinstance(one, XsdElement) and one.max_occurs in (0, 1) for one in group):
+            raise faults.unknown(what, "xs:all", "with more than elements that occur once")
+    for element in schema.maps.elements.values():
+        if " " in (element.elem.get("substitutionGroup") or "").strip():
+            raise faults.unknown(what, "substitutionGroup", f"of several elements, at {element.local_name}")
+    return schema, lost
+
+
+def _parsed(version: type[xmlschema.XMLSchemaBase], source: str | Path) -> tuple[Any, list[str]]:
+    """A schema, and what is said of documents that were not found."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        schema = version(str(source), allow="local", defuse="always")
+    return schema, [str(one.message) for one in caught if issubclass(one.category, _LOST)]

@@ -33,7 +33,9 @@ class Plan(NamedTuple):
         roots: the names of the elements a document may begin with.
         names: how names are written; see `Names.state`.
         links: what values depend on each other; see `linking.described`.
-        completing: grammars of those documents that completions are first looked for among, where values are linked.
+        asserts: the elements with assertions, as written, and values that may satisfy them; empty without any.
+        completing: grammars of those documents that completions are also looked for among, where values are linked or
+            conditions asserted.
     """
 
     grammar: str
@@ -44,6 +46,7 @@ class Plan(NamedTuple):
     roots: tuple[str, ...]
     names: dict[str, Any]
     links: dict[str, Any]
+    asserts: dict[str, Any]
     completing: tuple[Grammar, ...]
 
 

@@ -19,6 +19,7 @@ from harmony_gen.schema.strings.expression import (
     repeat,
 )
 from harmony_gen.schema.xsd import dates, numbers
+from harmony_gen.schema.xsd.asserts import tests_of
 from harmony_gen.schema.xsd.builtin import (
     ANY,
     BASE64,
@@ -82,6 +83,7 @@ class SimpleTypes:
         known = self._known.get(id(type_))
         if known is None:
             known = self._known[id(type_)] = type_, self._tree(type_)
+            self.checked |= {(str(type_.name or "a local type"), f"assertion[{test}]") for test in tests_of(type_)}
         return known[1]
 
     def is_empty_allowed(self, type_: Any) -> bool:
