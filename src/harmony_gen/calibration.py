@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from harmony_gen.equality import same
 from harmony_gen.errors import ModelError
 from harmony_gen.request import written
-from harmony_gen.result import same
 from harmony_gen.schema import Schema
 
 if TYPE_CHECKING:

@@ -180,11 +180,11 @@ class Result(Generic[T]):
     def runner_up(self, pointer: str) -> Alternative | None:
         """The most probable value that could stand at a place instead; see `alternatives`."""
         found = self.fields[pointer]
-        others = (one for one in self.alternatives(pointer) if not same(one.value, found.value))
+        others = (one for one in self.alternatives(pointer) if not _is_same(one.value, found.value))
         return next(others, None)
 
 
-def same(value: Any, other: Any) -> bool:
+def _is_same(value: Any, other: Any) -> bool:
     """Whether two scalars are equal as JSON has it: 1 is 1.0, but not true."""
     return isinstance(value, bool) is isinstance(other, bool) and bool(value == other)
 
