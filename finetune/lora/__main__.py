@@ -1,4 +1,4 @@
-"""`python -m finetune.lora CONFIG`: as `harmony-gen finetune`, for `accelerate launch -m`."""
+"""`python -m finetune.lora CONFIG`: as `harmony-gen finetune`, for `torchrun -m`."""
 
 import sys
 

@@ -239,8 +239,8 @@ def test_two_processes_learn_what_one_does(home: Path) -> None:
         '[run]\nout = "two"\nsteps = 2\nbatch_size = 2\nevaluate_every = 2\nwarmup = 0\nrate = 1e-3',
     ]
     (home / "two.toml").write_text("\n".join(lines))
-    launch = "-m accelerate.commands.launch --cpu --num_processes 2 --num_machines 1 --mixed_precision no".split()
-    command = [sys.executable, *launch, "--dynamo_backend", "no", "-m", "finetune.lora", str(home / "two.toml")]
+    launch = "-m torch.distributed.run --nproc_per_node 2 -m finetune.lora".split()
+    command = [sys.executable, *launch, str(home / "two.toml")]
     run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     one, two = weights(home / "one"), weights(home / "two")

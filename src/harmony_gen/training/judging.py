@@ -36,6 +36,11 @@ class Judgement:
     f1: float
 
     @property
+    def rank(self) -> tuple[float, float]:
+        """Greater is better: the score, and of equal ones the lower cross-entropy."""
+        return self.score, -self.ce
+
+    @property
     def score(self) -> float:
         """What early stopping goes by: the mean of validity and field F1."""
         return (self.valid + self.f1) / 2

@@ -326,7 +326,7 @@ class _Run:
                 UserWarning,
                 stacklevel=2,
             )
-        if state.best_at is None or found.score > _judgement(state.judged[state.best_at]).score:
+        if state.best_at is None or found.rank > _judgement(state.judged[state.best_at]).rank:
             state.best_at = len(state.judged) - 1
 
     @property
