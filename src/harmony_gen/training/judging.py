@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from harmony_gen.equality import same
 from harmony_gen.training.loss import collate
 from harmony_gen.training.rollouts import sample, text_of
 
@@ -81,7 +82,7 @@ def free_answers(generator: Generator, examples: Sequence[Example], *, most: int
 def outcome(schema: Schema[Any], gold: str, answer: str | None) -> tuple[bool, int, int, int]:
     """Whether an answer is valid, how many of its fields are right, how many it has, and how many it should have."""
     wanted, given = _fields(schema, gold), {} if answer is None else _fields(schema, answer)
-    right = sum(place in given and _same(given[place], value) for place, value in wanted.items())
+    right = sum(place in given and same(given[place], value) for place, value in wanted.items())
     return answer is not None and schema.accepts(answer.encode()), right, len(given), len(wanted)
 
 
@@ -92,10 +93,6 @@ def _fields(schema: Schema[Any], text: str) -> dict[str, Any]:
     except Exception:  # noqa: BLE001 - free answers are anything at all
         return {}
     return found or ({} if schema.is_json or schema.reader is not None else {"": text})
-
-
-def _same(one: Any, other: Any) -> bool:
-    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
 
 
 @torch.no_grad()
