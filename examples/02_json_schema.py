@@ -1,8 +1,7 @@
 """A JSON Schema as a dict; for every field its confidence and where the text says so."""
 
-from pathlib import Path
-
 from harmony_gen import generate
+from harmony_gen.demo import FOLDER
 
 SCHEMA = {
     "type": "object",
@@ -18,7 +17,7 @@ SCHEMA = {
 
 
 def main() -> None:
-    text = (Path(__file__).parent / "documents" / "q3_report_zh.txt").read_text(encoding="utf-8").strip()
+    text = (FOLDER / "q3_report_zh.txt").read_text(encoding="utf-8").strip()
     result = generate(text, SCHEMA)
     print(result.value)
     for pointer, field in result.fields.items():

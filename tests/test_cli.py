@@ -217,7 +217,7 @@ def test_ctrl_c_prints_what_there_is(
             raise KeyboardInterrupt
 
     hook = tiny._model.register_forward_pre_hook(interrupt)
-    monkeypatch.setattr(Generator, "embedded", lambda: tiny)
+    monkeypatch.setattr(Generator, "embedded", lambda **_: tiny)
     try:
         status, out, err = run("generate", "--schema", schema, "--input", prompt)
     finally:

@@ -617,7 +617,7 @@ def test_models_are_loaded_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> Non
     shortcut._kept.cache_clear()
     loads = []
     embedded = Generator.embedded
-    monkeypatch.setattr(Generator, "embedded", lambda: loads.append(1) or embedded())
+    monkeypatch.setattr(Generator, "embedded", lambda **options: loads.append(1) or embedded(**options))
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda prompt: generate(prompt, PERSON), ["a is 3", "b is 4", "a is 3", "b is 4"]))
     assert [row.text for row in results[:2]] == [row.text for row in results[2:]]
@@ -632,7 +632,7 @@ def test_a_path_loads_a_model(embedded: Generator) -> None:
     assert shortcut._kept(str(assets), "fp32", "cpu", None)._tokenizer is not embedded._tokenizer
 
 
-@pytest.mark.parametrize("option", [{"precision": "int8"}, {"device": "cuda"}, {"adapter": "x"}])
+@pytest.mark.parametrize("option", [{"precision": "int8"}, {"device": "cuda"}])
 def test_options_of_loading_are_refused_without_a_model(option: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="Pass model="):
         generate("x", PERSON, **option)

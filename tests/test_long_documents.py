@@ -134,9 +134,12 @@ def test_a_long_document_is_answered_in_parts(tiny: Generator) -> None:
 def test_what_does_not_fit_together_gives_the_best_part(tiny: Generator) -> None:
     schema = {**CODES, "properties": {**CODES["properties"], "codes": {**CODES["properties"]["codes"], "maxItems": 1}}}
     schema["properties"]["codes"]["minItems"] = 1
-    sampling = Sampling(temperature=1.0, seed=5)
-    found = tiny.extract_long(DOCUMENT, schema, chunk_tokens=40, sampling=sampling, max_new_tokens=60)
-    check(found, schema, DOCUMENT)
+    for seed in range(20):  # until two parts name different codes, and so one too many
+        sampling = Sampling(temperature=1.0, seed=seed)
+        found = tiny.extract_long(DOCUMENT, schema, chunk_tokens=40, sampling=sampling, max_new_tokens=60)
+        check(found, schema, DOCUMENT)
+        if found.problem is not None:
+            break
     assert found.problem is not None
     assert found.problem.pointer == "/codes"
     assert len(found.value["codes"]) == 1

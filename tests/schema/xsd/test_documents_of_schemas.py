@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -136,7 +137,8 @@ def test_documents_are_valid_and_end_within_the_budget(tiny: Generator, source: 
     assert valid(source, result.text)
     assert result.value.tag == ("{urn:o}order" if source is ORDER else "{urn:s}drawing")
     assert schema.canonical is not None
-    assert schema.canonical(result.text) == result.text
+    # an element that may hold nothing may also be spelled with both tags
+    assert schema.canonical(result.text) == re.sub(r"<([\w:]+)([^<>]*)></\1>", r"<\1\2/>", result.text)
 
 
 @pytest.mark.parametrize("read", [str, ET.fromstring, etree.fromstring])
@@ -259,7 +261,7 @@ def test_sources(tmp_path: Path, tiny: Generator) -> None:
         (ORDER, "nothing", "no element 'nothing'.*order"),
         (HEAD + '><xs:include schemaLocation="missing.xsd"/><xs:element name="a"/></xs:schema>', None, "missing.xsd"),
         ('<!DOCTYPE a [<!ENTITY x "y">]>' + ORDER, None, "Entities are forbidden"),
-        (HEAD + '><xs:complexType name="t"><xs:assert test="true()"/></xs:complexType></xs:schema>', None, "assert"),
+        (HEAD + '><xs:override schemaLocation="b.xsd"/><xs:element name="a"/></xs:schema>', None, "override"),
     ],
 )
 def test_bad_schemas(source: str, root: str | None, message: str) -> None:
