@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from harmony_gen.equality import Equality
 from harmony_gen.errors import HarmonyError, PromptError, SchemaError, ValidationError
 from harmony_gen.messages import Message
 from harmony_gen.request import request_of
@@ -34,6 +35,7 @@ _BORDER = re.compile(r"\n+|[.!?][\"”’)]?[ \t]+|[。！？]+")
 _MOST = 2048
 """Tokens of a part, if the model sees more."""
 
+_LOOSE = Equality(ignore_case=True)
 _LEAST = 16
 _OVERLAP = 8
 """Parts overlap by one of so many tokens."""
@@ -320,16 +322,7 @@ def _agree(one: Any, other: Any) -> bool:
         pairs = [(one[key], other[key]) for key in one if key in other]
         known = [pair for pair in pairs if not any(map(_is_missing, pair))]
         return bool(known) and all(_agree(*pair) for pair in known)
-    return json.dumps(_plain(one), sort_keys=True) == json.dumps(_plain(other), sort_keys=True)
-
-
-def _plain(tree: Any) -> Any:
-    """The value of a tree, without what does not count."""
-    if isinstance(tree, dict):
-        return {key: _plain(member) for key, member in tree.items()}
-    if isinstance(tree, list):
-        return [_plain(item) for item in tree]
-    return " ".join(tree.value.casefold().split()) if isinstance(tree.value, str) else tree.value
+    return _LOOSE.same(_values(one), _values(other))
 
 
 def _values(tree: Any) -> Any:

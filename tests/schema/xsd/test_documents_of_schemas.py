@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import zipfile
 from pathlib import Path
@@ -137,8 +136,7 @@ def test_documents_are_valid_and_end_within_the_budget(tiny: Generator, source: 
     assert valid(source, result.text)
     assert result.value.tag == ("{urn:o}order" if source is ORDER else "{urn:s}drawing")
     assert schema.canonical is not None
-    # an element that may hold nothing may also be spelled with both tags
-    assert schema.canonical(result.text) == re.sub(r"<([\w:]+)([^<>]*)></\1>", r"<\1\2/>", result.text)
+    assert schema.canonical(result.text) == result.text
 
 
 @pytest.mark.parametrize("read", [str, ET.fromstring, etree.fromstring])

@@ -13,7 +13,7 @@ from harmony_gen.schema.strings.expression import EMPTY, NOTHING, Node
 from harmony_gen.schema.strings.hashing import Hashed, hashed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 @hashed
@@ -170,6 +170,46 @@ def _once(part: Part) -> Part:
 def _may_be_nothing(part: Part) -> bool:
     options = part.options if isinstance(part, Choice) else (part,)
     return any(isinstance(option, Times) and option.least == 0 for option in options)
+
+
+def without_nothing(part: Part, shared: Callable[[Part], Part]) -> Part:
+    """The texts of a part but the empty one, which has a spelling of its own where tags are merged.
+
+    Parts in any order, none of which is needed, stay as they are.
+
+    Args:
+        part: refers to rules that are never empty.
+        shared: makes a rule of a part that would stand in several places.
+    """
+    if not _is_nullable(part):
+        return part
+    match part:
+        case Sequence(parts):  # the first that is not empty, and any behind it
+            firsts: list[Part] = []
+            behind: Part = NOTHING_MORE
+            for first, following in zip(reversed(parts), (NOTHING_MORE, *reversed(parts)), strict=False):
+                behind = shared(sequence([following, behind]))
+                firsts.append(sequence([without_nothing(first, shared), behind]))
+            return choice(reversed(firsts))
+        case Choice(options):
+            return choice(without_nothing(option, shared) for option in options)
+        case Times(body, _, most):
+            return times(without_nothing(body, shared), 1, most)
+    return part
+
+
+def _is_nullable(part: Part) -> bool:
+    """Whether a part may be the empty text."""
+    match part:
+        case Sequence(parts):
+            return all(map(_is_nullable, parts))
+        case Choice(options):
+            return any(map(_is_nullable, options))
+        case Times(body, least):
+            return least == 0 or _is_nullable(body)
+        case AnyOrder(parts):
+            return not any(is_needed and not _is_nullable(inner) for inner, is_needed in parts)
+    return False
 
 
 def references(part: Part) -> list[str]:

@@ -22,6 +22,7 @@ from harmony_gen.schema.markup.tree import (
     Grammar,
     Part,
     Reference,
+    Sequence,
     Times,
     choice,
     lexeme,
@@ -29,6 +30,7 @@ from harmony_gen.schema.markup.tree import (
     optional,
     sequence,
     times,
+    without_nothing,
 )
 from harmony_gen.schema.strings.expression import Character, Node, both, concat, is_nullable, repeat, width
 from harmony_gen.schema.xsd.asserts import tests_of
@@ -275,7 +277,12 @@ class Documents:
 
     def _children(self, type_: Any) -> Part:
         self._kept.append(type_)
-        return self._rule(("children", id(type_)), lambda: self._content(type_))
+        return self._rule(("children", id(type_)), lambda: without_nothing(self._content(type_), self._shared))
+
+    def _shared(self, part: Part) -> Part:
+        """A rule of several parts in a row; anything else as it is."""
+        is_row = isinstance(part, Sequence) and part != NOTHING_MORE
+        return self._rule(("shared", part), lambda: part) if is_row else part
 
     def _content(self, type_: Any) -> Part:
         if type_.name == _ANY_TYPE:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from xmlschema.validators import XsdElement
 
 from harmony_gen.errors import SchemaError
-from harmony_gen.schema.markup.text import escaped
 from harmony_gen.schema.markup.tree import NEVER, Part, literal
 from harmony_gen.schema.xsd.names import INSTANCE, SCHEMA, XML, split
 
@@ -78,8 +77,7 @@ class Wildcards:
         for space in (*spaces, "", "urn:any"):
             name = f"{{{space}}}any" if space else "any"
             if wildcard.is_matching(name, "") and (space or not self._names.has_default):
-                declared = f':any xmlns:any="{escaped(space, attribute=True)}"' if space else ""
-                return literal(f"<any{declared}/>")
+                return literal(f"<{self._names.element(name)}/>")
         return NEVER
 
 
