@@ -108,6 +108,18 @@ def test_options_reach_the_model(run: Run, schema: Path, prompt: Path, embedded:
     assert json.loads(out) != embedded.generate(TEXT, PERSON).value
 
 
+def test_quotations_and_what_is_missing(run: Run, schema: Path, prompt: Path, tmp_path: Path) -> None:
+    status, out, _ = run("generate", "--schema", schema, "--input", prompt, "--verbatim", "/name", "--missing", "null")
+    assert status == 0
+    value = json.loads(out)
+    assert value["name"] is None or value["name"] in TEXT
+    output = tmp_path / "out.jsonl"
+    command = ("extract", prompt, "--schema", schema, "--output", output, "--cache", "off", "--verbatim", "/name")
+    assert run(*command, "--missing", "abstain")[0] == 0
+    assert json.loads(output.read_text("utf-8"))["value"]["name"] in TEXT
+    assert_one_line(run("generate", "--schema", schema, "--input", prompt, "--verbatim", "name"), "JSON Pointer", "name")
+
+
 def test_a_model_of_ones_own(run: Run, schema: Path, prompt: Path, embedded: Generator, tmp_path: Path) -> None:
     embedded._model.save_pretrained(tmp_path / "model")
     embedded._tokenizer.save_pretrained(tmp_path / "model")

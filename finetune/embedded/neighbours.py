@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from finetune.embedded.draw import Draw
 
 _ATTEMPTS = 6
-_COUNTS = (1, 1, 1, 1, 2, 2, 3, 5, 9, 18)
+_COUNTS = (1, 1, 2, 2, 3, 3, 4, 5, 7, 12)
 _LONGEST = 3200
 
 

@@ -32,7 +32,7 @@ __all__ = ["SPLITS", "sample"]
 
 _OPEN_SHARE = 0.35
 _CHINESE_SHARE = 0.14
-_NEIGHBOUR_SHARE = 0.1
+_NEIGHBOUR_SHARE = 0.25
 _FOLDED_SHARE = 0.1
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
 _LONGEST = 4000
@@ -108,7 +108,7 @@ def _present(draw: Draw, record: Record) -> Written:
         return labelled(draw, record, held=held)
     form = draw.pick(_FORMS)
     if form == "prose":
-        return Written(write(draw, record, held=held, longest=draw.pick((2, 3, 3, 6))), "prose")
+        return Written(write(draw, record, held=held, longest=draw.pick((2, 3, 6, 9))), "prose")
     return mixed(draw, record) if form == "mixed" and not held else labelled(draw, record, held=held)
 
 

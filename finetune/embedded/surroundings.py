@@ -142,8 +142,11 @@ _ZH_CLOSINGS = (
 )
 
 
+_COUNTS = (1, 1, 1, 2, 3, 5)
+
+
 def surrounded(draw: Draw, text: str) -> str:
-    """A text with an opening, a closing or an aside, most of the time with none.
+    """A text with an opening, a closing or asides, most of the time with none.
 
     Args:
         draw: chance.
@@ -158,8 +161,9 @@ def surrounded(draw: Draw, text: str) -> str:
     if where in ("after", "around"):
         text = text + gap + _said(draw, _ZH_CLOSINGS, _CLOSINGS)
     if where == "aside":
-        aside = joined(render(draw, draw.pick(_ZH_ASIDES if draw.language == "zh" else _ASIDES), str))
-        text = f"{text}{gap}{aside}" if draw.chance(0.6) else f"{aside}{gap}{text}"
+        for _ in range(draw.pick(_COUNTS)):
+            aside = joined(render(draw, draw.pick(_ZH_ASIDES if draw.language == "zh" else _ASIDES), str))
+            text = f"{text}{gap}{aside}" if draw.chance(0.6) else f"{aside}{gap}{text}"
     return text
 
 

@@ -14,9 +14,10 @@ from harmony_gen.commands.inputs import (
     PRECISIONS,
     ROOT_HELP,
     SCHEMA_HELP,
+    add_answering,
     add_model,
+    answering_of,
     generator_of,
-    sampling_of,
     schema_of,
     text_of,
 )
@@ -63,15 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--root", metavar="NAME", help=ROOT_HELP)
     generate.add_argument("--input", default="-", metavar="FILE", help="the prompt, UTF-8; - is standard input")
     add_model(generate)
-    generate.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="the answer's token budget")
-    generate.add_argument(
-        "--reasoning",
-        type=_amount,
-        metavar="N",
-        help="at most so many tokens of thoughts; or low, medium, high",
-    )
-    generate.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
-    generate.add_argument("--seed", type=int, help="of the random numbers")
+    add_answering(generate)
     generate.add_argument("--indent", type=int, metavar="N", help="of an XML document: lines, N spaces a level")
     generate.add_argument("--json", action="store_true", help="print value, fields and usage as one JSON object")
 
@@ -106,28 +99,14 @@ def _generate(options: argparse.Namespace) -> int:
     schema = schema_of(Path(options.schema), options.root)
     prompt = text_of(options.input)
 
-    result = generator_of(options).generate(
-        prompt,
-        schema,
-        max_new_tokens=options.max_new_tokens,
-        reasoning=options.reasoning,
-        sampling=sampling_of(options),
-    )
+    answering = answering_of(options)
+    result = generator_of(options).generate(prompt, schema, **answering)
     if not schema.is_json and not options.json:
         print(result.text if options.indent is None else schema.indented(result.text, options.indent))
         return 0
     shown = _report(result) if options.json else result.value
     print(json.dumps(shown, ensure_ascii=False, indent=None if options.json else 2))
     return 0
-
-
-def _amount(text: str) -> int | str:
-    """How much a model may think."""
-    if text in ("low", "medium", "high"):
-        return text
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"it is a number of tokens, low, medium or high, not {text!r}")
-    return int(text)
 
 
 def _check_schema(options: argparse.Namespace) -> int:

@@ -40,8 +40,14 @@ ARMS: dict[str, tuple[str, ...]] = {
 }
 SETTINGS = ("unseen", "adapt")
 _MOST_TOKENS = 1024
-_ANSWER = 256
+_ANSWER = 128
+"""Tokens of an answer; no answer of the data has more than 120."""
+_ROWS = 4
+"""Labelled examples of a step, and prompts that two answers are sampled for."""
+_CONSTRAINED_EVERY = 10
+"""Of so many test documents one is answered under the constraint, too, where every answer is valid."""
 _CONSTRAINED = "constrained"
+_TUNING = "tune_"
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,9 @@ class Size:
     train: tuple[int, int] = (100, 4)
     valid: tuple[int, int] = (30, 2)
     test: tuple[int, int] = (60, 10)
-    steps: int = 200
+    steps: int = 120
     seeds: int = 5
-    rates: tuple[float, ...] = (2e-4, 5e-4, 1e-3)
+    rates: tuple[float, ...] = (5e-4, 1e-3, 2e-3)
 
 
 SMALL = Size((6, 2), (2, 2), (3, 2), 4, 1, (5e-4,))
@@ -85,10 +91,10 @@ class Experiment:
         """Everything that is not done yet."""
         self._judged("base", None, 0, 0.0)
         for rate in self._size.rates:
-            self._arm(f"tune_{rate:g}", (), "unseen", 0, rate)
-        rate = max(self._size.rates, key=lambda one: self._result(f"tune_{one:g}/unseen/0")["validation"])
-        for seed in range(self._size.seeds):
-            for setting in SETTINGS:
+            self._arm(f"{_TUNING}{rate:g}", (), "unseen", 0, rate)
+        rate = max(self._size.rates, key=lambda one: self._result(f"{_TUNING}{one:g}/unseen/0")["validation"])
+        for setting in SETTINGS:
+            for seed in range(self._size.seeds):
                 for arm, forms in ARMS.items():
                     self._arm(arm, forms, setting, seed, rate)
                 longer = self._seconds("first_error", setting, seed) / self._seconds("ce", setting, seed)
@@ -108,34 +114,40 @@ class Experiment:
                 "model": {"base": "embedded", "directory": self._base},
                 "data": {**data, "most_tokens": _MOST_TOKENS},
                 "adapter": {"targets": "all-linear"},
-                "loss": {"forms": forms, "most_tokens": _ANSWER},
+                "loss": {"forms": forms, "most_tokens": _ANSWER, "prompts": _ROWS, "samples": 2},
                 "run": {
                     "out": folder,
                     "steps": steps,
+                    "batch_size": _ROWS,
                     "rate": rate,
                     "seed": seed,
-                    "evaluate_every": max(1, steps // 8),
+                    "evaluate_every": max(1, steps // 4),
                     "patience": 4,
                 },
             }
         )
         ended = finetune(settings, resume=(folder / "checkpoint.pt").is_file())
-        self._judged(name, ended.adapter, ended.steps, ended.after.score if ended.after else 0.0)
+        validation = ended.after.score if ended.after else 0.0
+        self._judged(name, ended.adapter, ended.steps, validation, is_tested=not arm.startswith(_TUNING))
 
-    def _judged(self, name: str, adapter: Path | None, steps: int, validation: float) -> None:
+    def _judged(
+        self, name: str, adapter: Path | None, steps: int, validation: float, *, is_tested: bool = True
+    ) -> None:
         """Answers the test documents, freely and under the constraint, and keeps what became of each."""
         folder = self._out / "runs" / name
         if (folder / "result.json").is_file():
             return
         generator = Generator.embedded(self._base, adapter=None if adapter is None else str(adapter))
-        examples = read_examples(self._out / "test.jsonl", generator, most=_MOST_TOKENS).labelled
+        examples = read_examples(self._out / "test.jsonl", generator, most=_MOST_TOKENS).labelled if is_tested else []
         free = free_answers(generator, examples, most=_ANSWER)
         told = {
             "steps": steps,
             "validation": validation,
             "lines": [one.number for one in examples],
             "free": [outcome(one.schema, one.text or "", text) for one, text in zip(examples, free, strict=True)],
-            _CONSTRAINED: [outcome(one.schema, one.text or "", _answer(generator, one)) for one in examples],
+            _CONSTRAINED: [
+                outcome(one.schema, one.text or "", _answer(generator, one)) for one in examples[::_CONSTRAINED_EVERY]
+            ],
         }
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "result.json").write_text(json.dumps(told) + "\n", "utf-8")

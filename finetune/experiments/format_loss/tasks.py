@@ -21,7 +21,8 @@ _GROUPS = ("data", "details", "facts", "part", "section", "body", "entry", "reco
 _CONSTANTS = ("kind", "version", "format")
 _MOST_FIELDS = 6
 _FEWEST_FIELDS = 2
-_LONGEST = 500
+_LONGEST = 300
+"""Characters of a text."""
 
 
 def lines(name: str, schemas: int, documents: int) -> Iterator[dict[str, Any]]:

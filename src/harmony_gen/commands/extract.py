@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from harmony_gen.commands.inputs import (
     ROOT_HELP,
     SCHEMA_HELP,
+    add_answering,
     add_model,
     add_reading,
+    answering_of,
     generator_of,
     reading_of,
-    sampling_of,
     schema_of,
 )
 
@@ -35,9 +36,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--output", required=True, metavar="FILE", help="the records, JSONL; may be there in part")
     add_reading(parser)
     add_model(parser)
-    parser.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="the token budget of an answer")
-    parser.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
-    parser.add_argument("--seed", type=int, help="of the random numbers, the same for each answer")
+    add_answering(parser)
     parser.add_argument("--batch-size", type=int, default=16, metavar="N", help="answers that are written together")
     parser.add_argument("--keep-source", action="store_true", help="put the text into its record")
     parser.add_argument("--cache", metavar="PLACE", help="of answers: a folder, redis://…, or off")
@@ -46,7 +45,8 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    schema, sampling, reading = schema_of(Path(options.schema), options.root), sampling_of(options), reading_of(options)
+    schema, reading = schema_of(Path(options.schema), options.root), reading_of(options)
+    answering = answering_of(options)
 
     from harmony_gen.pipeline import extract
 
@@ -62,8 +62,7 @@ def _run(options: argparse.Namespace) -> int:
             batch_size=options.batch_size,
             force=options.force,
             retry_errors=options.retry_errors,
-            max_new_tokens=options.max_new_tokens,
-            sampling=sampling,
+            **answering,
         )
     except KeyboardInterrupt:
         print(f"harmony-gen: interrupted; the same command goes on with {options.output}", file=sys.stderr)

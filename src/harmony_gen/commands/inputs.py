@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import HarmonyError
 from harmony_gen.pipeline.inputs import FORMATS, Reading, decoded, opened
 
 if TYPE_CHECKING:
-    import argparse
     from pathlib import Path
 
-    from harmony_gen.decoding.sampling import Sampling
     from harmony_gen.generator import Generator
+    from harmony_gen.request import Shared
     from harmony_gen.schema import Schema
 
 ROOT_HELP = "of an XML Schema: the element a document begins with"
@@ -54,14 +54,55 @@ def generator_of(options: argparse.Namespace) -> Generator:
     return loaded(options.model, options.precision, options.device, options.adapter)
 
 
-def sampling_of(options: argparse.Namespace) -> Sampling:
-    """How tokens are chosen; raises HarmonyError for what cannot be."""
+def add_answering(parser: argparse.ArgumentParser) -> None:
+    """Adds how answers are written, for `answering_of`."""
+    parser.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="the token budget of an answer")
+    parser.add_argument(
+        "--reasoning",
+        type=_amount,
+        metavar="N",
+        help="at most so many tokens of thoughts; or low, medium, high",
+    )
+    parser.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
+    parser.add_argument("--seed", type=int, help="of the random numbers")
+    parser.add_argument(
+        "--missing",
+        choices=("null", "omit", "abstain"),
+        help="what becomes of values that the schema demands and the text does not hold",
+    )
+    parser.add_argument(
+        "--verbatim",
+        action="append",
+        default=[],
+        metavar="POINTER",
+        help='strings there are quotations of the text: "/quote", "/quotes/*"; may be repeated',
+    )
+
+
+def answering_of(options: argparse.Namespace) -> Shared:
+    """How answers are written; raises HarmonyError for what cannot be."""
     from harmony_gen.decoding.sampling import Sampling
+    from harmony_gen.schema.verbatim import verbatim
 
     try:
-        return Sampling(temperature=options.temperature, seed=options.seed)
+        return {
+            "max_new_tokens": options.max_new_tokens,
+            "reasoning": options.reasoning,
+            "sampling": Sampling(temperature=options.temperature, seed=options.seed),
+            "missing": options.missing,
+            "rules": tuple(map(verbatim, options.verbatim)),
+        }
     except ValueError as error:
         raise HarmonyError(str(error)) from error
+
+
+def _amount(text: str) -> int | str:
+    """How much a model may think."""
+    if text in ("low", "medium", "high"):
+        return text
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"it is a number of tokens, low, medium or high, not {text!r}")
+    return int(text)
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:

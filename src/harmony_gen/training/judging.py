@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from harmony_gen.training.examples import Example
     from harmony_gen.training.loss import Objective
 
-_ROWS = 16
+_ROWS = 64
+"""Examples that are answered or read at once."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,14 @@ def judge(
 
 def free_answers(generator: Generator, examples: Sequence[Example], *, most: int) -> list[str | None]:
     """Greedy answers without a constraint; None for one that does not end."""
-    found: list[str | None] = []
-    for start in range(0, len(examples), _ROWS):
-        rows = examples[start : start + _ROWS]
-        prompts = [one.trace.prompt if one.trace is not None else one.prompt for one in rows]
-        found += (text_of(generator._vocabulary, one) for one in sample(generator, prompts, most, greedy=True))
+    prompts = [one.trace.prompt if one.trace is not None else one.prompt for one in examples]
+    by_length = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+    found: list[str | None] = [None] * len(prompts)
+    for start in range(0, len(prompts), _ROWS):
+        rows = by_length[start : start + _ROWS]
+        answers = sample(generator, [prompts[index] for index in rows], most, greedy=True)
+        for index, tokens in zip(rows, answers, strict=True):
+            found[index] = text_of(generator._vocabulary, tokens)
     return found
 
 
