@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import aclosing, closing
-from functools import cached_property, partial
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
-from harmony_gen import prompt as prompts
 from harmony_gen.calibration import kept_with, learned
-from harmony_gen.errors import HarmonyError, Interrupted, ModelError
+from harmony_gen.errors import HarmonyError, Interrupted
+from harmony_gen.loaded_model import LoadedModel
 from harmony_gen.request import request_of, rows_of, several
 from harmony_gen.result import Done
 from harmony_gen.schema import Schema
@@ -23,35 +22,15 @@ if TYPE_CHECKING:
     from harmony_gen.answer import Answer
     from harmony_gen.calibration import Calibration
     from harmony_gen.decoding.batch import Batch
-    from harmony_gen.decoding.callers import Callers
-    from harmony_gen.decoding.formats import Format
-    from harmony_gen.decoding.kv_cache import ModelRunner
-    from harmony_gen.decoding.prefixes import Prefixes
-    from harmony_gen.decoding.turn_matcher import TurnMatcher
-    from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.long_documents import LongResult
     from harmony_gen.messages import Prompt
-    from harmony_gen.request import Options, Request, Shared
+    from harmony_gen.request import Options, Shared
     from harmony_gen.result import Event, Result
 
 T = TypeVar("T")
 
-_PREFIX_BYTES = 256 * 2**20
-"""Memory for KV caches of earlier prompts."""
 
-
-class _Closed:
-    """Stands for the model of a generator that is closed."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise ModelError("The generator is closed. Make another one.")
-
-
-_CLOSED = _Closed()
-_SEPARATORS = ("auto", "compact", "spaced")
-
-
-class Generator:
+class Generator(LoadedModel):
     """A model that answers in schemas.
 
     Make one with `from_pretrained`, `embedded`, or from a transformers model and tokenizer you have. Neither is ever
@@ -73,14 +52,7 @@ class Generator:
         Raises:
             ValueError: there are no such separators.
         """
-        if separators not in _SEPARATORS:
-            raise ValueError(f"separators must be {_SEPARATORS}; it is {separators!r:.40}.")
-        self._model = model
-        self._tokenizer = tokenizer
-        self._turn = turn
-        self._separators = separators
-        self._is_embedded = False
-        self.calibration: Calibration | None = None
+        super().__init__(model, tokenizer, turn, separators)
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913 - how a model is loaded has as many sides
@@ -134,10 +106,7 @@ class Generator:
 
     def close(self) -> None:
         """Lets go of the model and of all caches. Closed generators answer no more."""
-        self._prefixes.clear()
-        self._model = self._tokenizer = _CLOSED
-        for kept in ("_vocabulary", "_crossing"):
-            vars(self).pop(kept, None)
+        self._let_go()
 
     def __enter__(self) -> Self:
         return self
@@ -356,47 +325,6 @@ class Generator:
 
         return accepts(Schema.of(schema), self._vocabulary, text)
 
-    @cached_property
-    def _vocabulary(self) -> Vocabulary:
-        from harmony_gen.decoding.spelling import likes_spaces
-        from harmony_gen.decoding.vocabulary import Vocabulary, end_tokens
-
-        if self._tokenizer is None:
-            raise ModelError("The model comes without a tokenizer. Pass the tokenizer it was trained with.")
-        width = self._model.get_output_embeddings().weight.shape[0]
-        vocabulary = Vocabulary(self._tokenizer, width, end_tokens(self._model, self._tokenizer))
-        is_measured = self._separators == "auto"
-        vocabulary.spaced = likes_spaces(self._model, vocabulary) if is_measured else self._separators == "spaced"
-        return vocabulary
-
-    @cached_property
-    def _format(self) -> Format:
-        """How the model's turns look."""
-        from harmony_gen.decoding.formats import format_of
-
-        return format_of(getattr(self._tokenizer, "chat_template", None), self._vocabulary, self._turn)
-
-    @cached_property
-    def _prefixes(self) -> Prefixes:
-        from harmony_gen.decoding.prefixes import Prefixes
-
-        # Processes that share a model run the same passes; so none may know more than the others by chance.
-        is_shared = any(hasattr(parameter, "device_mesh") for parameter in self._model.parameters())
-        return Prefixes(0 if is_shared else _PREFIX_BYTES)
-
-    @cached_property
-    def _window(self) -> int | None:
-        """Tokens the model can see, prompt and answer together."""
-        config = self._model.config.get_text_config(decoder=True)
-        window: int | None = getattr(config, "max_position_embeddings", None)
-        return window
-
-    def _callers(self) -> Callers | None:
-        """Runs passes of several threads together; None for models that are only ever run as a whole."""
-        from harmony_gen.decoding.head import split
-
-        return self._crossing if split(self._model) is not None else None
-
     def calibrate(
         self, cases: Iterable[tuple[Prompt, Any, Any]], *, method: str = "isotonic", **options: Unpack[Options]
     ) -> Calibration:
@@ -410,50 +338,3 @@ class Generator:
         rows = ((self.generate(prompt, schema, **options).fields, schema, value) for prompt, schema, value in cases)
         self.calibration = found = learned(rows, method)
         return found
-
-    @cached_property
-    def _crossing(self) -> Callers:
-        from harmony_gen.decoding.callers import Callers
-
-        return Callers(self._model)
-
-    def _start(self, request: Request, batch: Batch[Any] | None = None) -> Answer:
-        from harmony_gen.answer import Answer, Asking
-
-        started = time.perf_counter()
-        if self._model.training:
-            raise ModelError("The model is in training mode, so its dropout would change answers. Call model.eval().")
-        tokens = self._encode_request(request)
-        return Answer(
-            request,
-            tokens,
-            self._matcher(request, tokens),
-            self._vocabulary,
-            self._runner(batch),
-            asking=Asking(self._runner, self._encode_request, self._window),
-            calibration=self.calibration,
-            started=started,
-        )
-
-    def _matcher(self, request: Request, prompt: list[int]) -> TurnMatcher:
-        """At the start of a turn."""
-        from harmony_gen.answer import matcher_of
-
-        return matcher_of(request, prompt, self._format, self._tokenizer, self._vocabulary, self._window)
-
-    def _runner(self, batch: Batch[Any] | None = None) -> ModelRunner:
-        """What runs the model for one sequence, together with those of a batch, or of other threads."""
-        from harmony_gen.decoding.kv_cache import ModelRunner
-
-        return ModelRunner(self._model, self._prefixes, batch or self._callers())
-
-    def _encode(self, prompt: Prompt, schema: Any) -> list[int]:
-        """The tokens a model reads of a prompt and a schema."""
-        return self._encode_request(request_of(prompt, schema))
-
-    def _encode_request(self, request: Request) -> list[int]:
-        if self._is_embedded:
-            return prompts.encode_embedded(request, self._vocabulary)
-        if self._vocabulary.spaced:
-            request = request.spaced()
-        return prompts.encode(request, self._format, self._tokenizer, self._vocabulary)

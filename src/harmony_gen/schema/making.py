@@ -20,6 +20,7 @@ from harmony_gen.schema.search import GrammarFinisher, JsonFinisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pydantic
 
@@ -28,6 +29,24 @@ if TYPE_CHECKING:
     from harmony_gen.schema.xsd.options import Options
 
 T = TypeVar("T")
+
+
+def from_file(path: Path) -> Schema[Any]:
+    """The schema of a .json or .xsd file; see `Schema.of`."""
+    if path.suffix == ".xsd":
+        return Schema.from_xsd(path)
+    if path.suffix != ".json":
+        message = f"{str(path)[:80]!r} is not the path of a .json or .xsd file. Pass a path, a dict, or a type."
+        raise SchemaError(message)
+    return Schema.from_json_schema(path)
+
+
+def from_outlines(term: Any) -> Schema[Any]:
+    """The schema of an outlines term; see `Schema.of`."""
+    kind, contents = sources.from_outlines(term)
+    if kind == "json":
+        return Schema.from_json_schema(contents)
+    return Schema.from_lark(contents) if kind == "lark" else Schema.from_regex(contents)
 
 
 def from_regex(pattern: str) -> Schema[str]:

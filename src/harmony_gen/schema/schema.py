@@ -91,6 +91,8 @@ class Schema(Generic[T]):
         Raises:
             SchemaError: it is no schema, or holds a keyword that cannot be guaranteed.
         """
+        from harmony_gen.schema import making
+
         if isinstance(source, Schema):
             return source
         if source is None:
@@ -98,26 +100,10 @@ class Schema(Generic[T]):
         if isinstance(source, dict | bool):
             return cls.from_json_schema(source)
         if isinstance(source, str | FilePath):
-            return cls._from_file(FilePath(source))
+            return making.from_file(FilePath(source))
         if type(source).__module__.startswith("outlines."):
-            return cls._from_outlines(source)
+            return making.from_outlines(source)
         return cls.from_pydantic(source)
-
-    @classmethod
-    def _from_file(cls, path: FilePath) -> Schema[Any]:
-        if path.suffix == ".xsd":
-            return cls.from_xsd(path)
-        if path.suffix != ".json":
-            message = f"{str(path)[:80]!r} is not the path of a .json or .xsd file. Pass a path, a dict, or a type."
-            raise SchemaError(message)
-        return cls.from_json_schema(path)
-
-    @classmethod
-    def _from_outlines(cls, term: Any) -> Schema[Any]:
-        kind, contents = sources.from_outlines(term)
-        if kind == "json":
-            return cls.from_json_schema(contents)
-        return cls.from_lark(contents) if kind == "lark" else cls.from_regex(contents)
 
     @classmethod
     def from_json_schema(
