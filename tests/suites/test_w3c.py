@@ -26,7 +26,7 @@ from support.bench import needed, write
 from support.documents import would_be_written
 from support.mutations import mutated
 
-SHARDS = 8
+SHARDS = 2
 CHANGES = 4
 SAMPLE = 60
 """Without the whole run, one schema of so many is tried."""

@@ -59,6 +59,7 @@ def unescaped(text: str) -> str:
     return _SPELLINGS.sub(lambda match: _SPELLED[match.group()], text)
 
 
+@lru_cache(maxsize=16384)
 def spelled(node: Node, *, attribute: bool) -> Node:
     """The spellings of the texts of a tree that is made of characters, rows, options, repetitions and intersections."""
     match node:

@@ -56,6 +56,7 @@ def terminal_of_tree(node: Node, suffix: str = "") -> str:
     return _lark(node, '"', '"' + quoted(suffix), _spelled)
 
 
+@lru_cache(maxsize=4096)
 def plain_terminal(node: Node) -> str:
     """The terminal of the texts that match a plain tree, each character as it is."""
     return _lark(node, "", "", _class)
