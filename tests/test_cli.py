@@ -117,7 +117,9 @@ def test_quotations_and_what_is_missing(run: Run, schema: Path, prompt: Path, tm
     command = ("extract", prompt, "--schema", schema, "--output", output, "--cache", "off", "--verbatim", "/name")
     assert run(*command, "--missing", "abstain")[0] == 0
     assert json.loads(output.read_text("utf-8"))["value"]["name"] in TEXT
-    assert_one_line(run("generate", "--schema", schema, "--input", prompt, "--verbatim", "name"), "JSON Pointer", "name")
+    assert_one_line(
+        run("generate", "--schema", schema, "--input", prompt, "--verbatim", "name"), "JSON Pointer", "name"
+    )
 
 
 def test_a_model_of_ones_own(run: Run, schema: Path, prompt: Path, embedded: Generator, tmp_path: Path) -> None:

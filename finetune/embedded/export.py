@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_model
 
 from finetune.embedded import checkpoint
 from finetune.embedded.encoding import Encoder
@@ -20,12 +21,14 @@ MAX_BYTES = 32 * 2**20
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 
-def export(run: Path, directory: Path) -> int:
+def export(run: Path, directory: Path, other: Path | None = None) -> int:
     """Write the network of a run's last checkpoint.
 
     Args:
         run: directory of the run.
         directory: where to write; files of the same names are replaced.
+        other: a finished model that the run began with: the mean of both is written, which forgets less of what that
+            one knew than the run alone (Wortsman et al. 2022, "Model soups").
 
     Returns:
         Bytes of the weights.
@@ -36,7 +39,11 @@ def export(run: Path, directory: Path) -> int:
     """
     last = checkpoint.load(run)
     model = build(SIZES[last.size], len(Encoder.load(run)))
-    model.load_state_dict(last.learner["model"])
+    weights = last.learner["model"]
+    if other is not None:
+        load_model(model, str(other / "model.safetensors"), strict=False)  # tied weights are stored once
+        weights = {name: (weights[name] + weight.float()) / 2 for name, weight in model.state_dict().items()}
+    model.load_state_dict(weights)
     model = model.half().eval()
     if not all(torch.isfinite(weight).all() for weight in model.parameters()):
         raise ValueError("The weights hold values that fp16 cannot: nothing was written.")
@@ -55,9 +62,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="directory of the run")
     parser.add_argument("--out", type=Path, required=True, help="directory to write to")
+    parser.add_argument("--mean-with", type=Path, help="directory of a finished model: write the mean of both")
     options = parser.parse_args()
     last = checkpoint.load(options.run)
-    size = export(options.run, options.out)
+    size = export(options.run, options.out, options.mean_with)
     share = last.tokens / last.plan.tokens
     print(f"{size / 2**20:.1f} MiB written to {options.out}, after {last.tokens / 1e6:.1f} M tokens ({share:.0%}).")
 

@@ -87,18 +87,19 @@ class Experiment:
         more = rows[documents :: documents + 1]
         _write(out / "documents.jsonl", ({"text": row["text"], "schema": row["schema"]} for row in more))
 
-    def run(self, seeds: Sequence[int]) -> None:
-        """Everything that is not done yet, for these seeds, or for all if there are none."""
+    def run(self, seeds: Sequence[int], arms: Sequence[str]) -> None:
+        """Everything that is not done yet, of these seeds and arms; of all where none is named."""
         self._judged("base", None, 0, 0.0)
         for rate in self._size.rates:
             self._arm(f"{_TUNING}{rate:g}", (), "unseen", 0, rate)
         rate = max(self._size.rates, key=lambda one: self._result(f"{_TUNING}{one:g}/unseen/0")["validation"])
         for setting in SETTINGS:
             for seed in seeds or range(self._size.seeds):
-                for arm, forms in ARMS.items():
-                    self._arm(arm, forms, setting, seed, rate)
-                longer = self._seconds("first_error", setting, seed) / self._seconds("ce", setting, seed)
-                self._arm("ce_compute", (), setting, seed, rate, steps=round(self._size.steps * max(1.0, longer)))
+                for arm in arms or ARMS:
+                    self._arm(arm, ARMS[arm], setting, seed, rate)
+                if not arms:
+                    longer = self._seconds("first_error", setting, seed) / self._seconds("ce", setting, seed)
+                    self._arm("ce_compute", (), setting, seed, rate, steps=round(self._size.steps * max(1.0, longer)))
 
     def _arm(self, arm: str, forms: Sequence[str], setting: str, seed: int, rate: float, steps: int = 0) -> None:
         name = f"{arm}/{setting}/{seed}"
@@ -186,11 +187,12 @@ def main() -> None:
     parser.add_argument("--base", type=Path, help="a model of the embedded form; default: the one in the package")
     parser.add_argument("--small", action="store_true", help="so little of everything that it takes minutes")
     parser.add_argument("--seeds", type=int, nargs="*", default=(), help="only these; others may run elsewhere")
+    parser.add_argument("--arms", choices=ARMS, nargs="*", default=(), help="only these, without ce_compute")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     started = time.perf_counter()
-    Experiment(options.out, options.base, SMALL if options.small else Size()).run(options.seeds)
+    Experiment(options.out, options.base, SMALL if options.small else Size()).run(options.seeds, options.arms)
     print(f"Done in {time.perf_counter() - started:.0f} s.")
 
 
