@@ -40,9 +40,30 @@ def test_intervals_are_of_pairs(tmp_path: Path) -> None:
         result(tmp_path / "runs/ce/unseen" / seed, base, 2)
         result(tmp_path / "runs/first_error/unseen" / seed, better, 3)
     result(tmp_path / "runs/base", base, 1)
-    arm, other = ([one["free"] for one in report.results(tmp_path, name, "unseen")] for name in ("first_error", "ce"))
+    both = (report.results(tmp_path, name, "unseen").values() for name in ("first_error", "ce"))
+    arm, other = ([one["free"] for one in seeds] for seeds in both)
     assert report.figures(arm) == pytest.approx((0.75, 0.75))
     (low, f1_low), (high, f1_high) = report.interval(arm, other)
     assert 0.15 < low < 0.25 < high < 0.35
     assert f1_low == f1_high == pytest.approx(0.25)
     assert "| unseen | first_error | 2 | 75.0% |" in report.table(tmp_path)
+
+
+def test_seeds_are_compared_with_themselves(tmp_path: Path) -> None:
+    """Seeds differ much, arms do not: an arm that lacks a seed is still no better."""
+    for seed, share in (("0", 10), ("1", 90), ("2", 50)):
+        valid = [place < share for place in range(100)]
+        result(tmp_path / "runs/ce/unseen" / seed, valid, 2)
+        if seed != "1":
+            result(tmp_path / "runs/gold/unseen" / seed, valid, 2)
+    result(tmp_path / "runs/base", [True] * 100, 1)
+    assert "| unseen | gold | 2 | 30.0% | +0.0% | +0.0% … +0.0% |" in report.table(tmp_path)
+
+
+def test_curves_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: no curves were drawn")
+    folder = tmp_path / "runs/ce/unseen/0"
+    result(folder, [True], 1)
+    (folder / "held_out.csv").write_text("step,ce,valid,f1\n0,1.0,0.1,0.2\n30,0.9,0.5,0.3\n")
+    report.plot(tmp_path, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")

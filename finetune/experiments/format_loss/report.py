@@ -1,43 +1,49 @@
 """The table of the experiment: means over seeds, and paired bootstrap intervals of what an arm has over ce.
 
     python -m finetune.experiments.format_loss.report RUN
+    python -m finetune.experiments.format_loss.report RUN --plot docs/format_loss.png
 
 Test documents are drawn anew, the same for both arms, and so are seeds (Efron and Tibshirani 1993).
 """
 
 from __future__ import annotations
 
+import argparse
+import csv
 import json
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DRAWS = 2000
 _WAYS = ("free", "constrained")
 
 
-def results(out: Path, arm: str, setting: str) -> list[dict[str, np.ndarray]]:
-    """For each seed that is done, (documents, 4) counts by way: valid, right fields, given fields, gold fields."""
+def results(out: Path, arm: str, setting: str) -> dict[str, dict[str, np.ndarray]]:
+    """By seed that is done, (documents, 4) counts by way: valid, right fields, given fields, gold fields."""
     files = sorted((out / "runs" / arm / setting).glob("*/result.json"))
-    read = [json.loads(path.read_text("utf-8")) for path in files]
-    return [{way: np.array(one[way], dtype=float) for way in _WAYS} for one in read]
+    read = {path.parent.name: json.loads(path.read_text("utf-8")) for path in files}
+    return {seed: {way: np.array(one[way], dtype=float) for way in _WAYS} for seed, one in read.items()}
 
 
-def figures(seeds: list[np.ndarray]) -> tuple[float, float]:
+def figures(seeds: Sequence[np.ndarray]) -> tuple[float, float]:
     """Valid share and field F1, over all seeds."""
     valid, right, given, gold = np.concatenate(seeds).sum(axis=0)
     return valid / sum(map(len, seeds)), 2 * right / max(given + gold, 1)
 
 
-def interval(arm: list[np.ndarray], base: list[np.ndarray]) -> np.ndarray:
-    """(2, 2): the 2.5th and 97.5th percentile of the differences of valid share and field F1."""
+def interval(arm: Sequence[np.ndarray], base: Sequence[np.ndarray]) -> np.ndarray:
+    """(2, 2): the 2.5th and 97.5th percentile of the differences of valid share and field F1, of the same seeds."""
     random = np.random.default_rng(0)
     count = len(arm[0])
     differences = []
     for _ in range(_DRAWS):
         rows = random.integers(count, size=count)
-        pairs = random.integers(min(len(arm), len(base)), size=len(arm))
+        pairs = random.integers(len(arm), size=len(arm))
         one, other = ([source[seed][rows] for seed in pairs] for source in (arm, base))
         differences.append(np.subtract(figures(one), figures(other)))
     found: np.ndarray = np.percentile(differences, [2.5, 97.5], axis=0)
@@ -46,20 +52,21 @@ def interval(arm: list[np.ndarray], base: list[np.ndarray]) -> np.ndarray:
 
 def table(out: Path) -> str:
     """All that is done, as Markdown."""
-    names = ("setting", "arm", "seeds", "valid, free", "over ce", "F1, free", "over ce", "F1, constrained")
-    lines = [_row(*names), "|---|---" + "|--:" * 6 + "|"]
+    names = ("setting", "arm", "seeds", "valid, free", "over ce", "interval", "F1, free", "interval", "F1, constrained")
+    lines = [_row(*names), "|---|---" + "|--:" * 7 + "|"]
     for setting in ("unseen", "adapt"):
         base = results(out, "ce", setting)
         for path in sorted((out / "runs").glob(f"*/{setting}")):
-            seeds = results(out, path.parent.name, setting)
-            if not seeds or path.parent.name.startswith("tune_"):
-                continue
-            valid, f1 = figures([one["free"] for one in seeds])
-            low, high = interval([one["free"] for one in seeds], [one["free"] for one in base])
-            constrained = figures([one["constrained"] for one in seeds])[1]
-            over = (f"{low[0]:+.1%} … {high[0]:+.1%}", f"{low[1]:+.3f} … {high[1]:+.3f}")
-            shown = (f"{valid:.1%}", over[0], f"{f1:.3f}", over[1], f"{constrained:.3f}")
-            lines.append(_row(setting, path.parent.name, str(len(seeds)), *shown))
+            found = results(out, path.parent.name, setting)
+            seeds = [seed for seed in found if seed in base]
+            if seeds and not path.parent.name.startswith("tune_"):
+                one, other = ([source[seed]["free"] for seed in seeds] for source in (found, base))
+                low, high = interval(one, other)
+                (valid, f1), (before, _) = figures(one), figures(other)
+                constrained = figures([found[seed]["constrained"] for seed in seeds])[1]
+                over = (f"{valid - before:+.1%}", f"{low[0]:+.1%} … {high[0]:+.1%}")
+                shown = (f"{f1:.3f}", f"{low[1]:+.3f} … {high[1]:+.3f}", f"{constrained:.3f}")
+                lines.append(_row(setting, path.parent.name, str(len(seeds)), f"{valid:.1%}", *over, *shown))
     base_run = json.loads((out / "runs/base/result.json").read_text("utf-8"))
     valid, f1 = figures([np.array(base_run["free"], dtype=float)])
     return "\n".join([*lines, f"\nThe base, untouched: {valid:.1%} valid, F1 {f1:.3f}, free."])
@@ -69,5 +76,44 @@ def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def plot(out: Path, picture: Path) -> None:
+    """Draws, for each arm on unseen forms, validity and field F1 of the validation set over steps: mean over seeds."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for place, (column, title) in enumerate((("valid", "valid, free"), ("f1", "field F1, free")), 1):
+        axes = figure.add_subplot(1, 2, place, xlabel="step", title=f"{title} (validation forms)")
+        for arm in sorted((out / "runs").glob("*/unseen")):
+            curves = [_curve(path, column) for path in sorted(arm.glob("*/held_out.csv")) if _is_done(path)]
+            if curves and not arm.parent.name.startswith(("tune_", "ce_compute")):
+                values = [np.mean(points) for points in zip(*(curve.values() for curve in curves), strict=False)]
+                axes.plot(
+                    list(curves[0])[: len(values)], values, marker="o", label=f"{arm.parent.name} ({len(curves)})"
+                )
+        axes.grid(visible=True, alpha=0.3)
+        axes.legend()
+    figure.savefig(picture, dpi=110)
+
+
+def _is_done(path: Path) -> bool:
+    return (path.parent / "result.json").is_file()
+
+
+def _curve(path: Path, column: str) -> dict[int, float]:
+    with path.open(encoding="utf-8") as file:
+        return {int(row["step"]): float(row[column]) for row in csv.DictReader(file)}
+
+
+def main() -> None:
+    """Prints the table, and draws the curves if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="folder of the experiment")
+    parser.add_argument("--plot", type=Path, help="file for the curves")
+    options = parser.parse_args()
+    print(table(options.run))
+    if options.plot is not None:
+        plot(options.run, options.plot)
+
+
 if __name__ == "__main__":
-    print(table(Path(sys.argv[1])))
+    main()
