@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import os
 import random
 import re
 from functools import cache
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -23,10 +20,8 @@ from harmony_gen.schema.normal import Normal
 from harmony_gen.schema.scanner import Scan
 from harmony_gen.schema.search import GrammarFinisher, JsonFinisher, witness
 from harmony_gen.schema.subschema import Subschema
-from support import schemas
+from support import corpora, schemas
 
-SUITES = Path(os.environ.get("HARMONY_GEN_SUITES", Path(__file__).resolve().parents[3] / "shared" / "suites"))
-CASES = SUITES / "jsonschemabench" / "cases.jsonl.gz"
 CORPUS_SCHEMAS = 200
 PREFIXES = 3
 
@@ -160,10 +155,7 @@ def test_whatever_has_a_value_has_a_witness_and_what_begins_a_value_finishes(sch
 @cache
 def corpus() -> list[tuple[str, Subject]]:
     """A random draw of schemas of the corpus that have a valid value, half of them for members in any order."""
-    if not CASES.exists():
-        pytest.skip(f"{CASES.name} of jsonschemabench is not in {SUITES}; set HARMONY_GEN_SUITES")
-    with gzip.open(CASES) as lines:
-        cases = [case for case in map(json.loads, lines) if any(test["valid"] for test in case["tests"])]
+    cases = [case for case in corpora.bench_cases() if any(test["valid"] for test in case["tests"])]
     drawn = random.Random(7).sample(cases, CORPUS_SCHEMAS)
     return [(case["id"], Subject(case["schema"], ["schema", "any"][i % 2])) for i, case in enumerate(drawn)]
 
