@@ -9,6 +9,8 @@ from finetune.embedded.template import joined, parse, render
 if TYPE_CHECKING:
     from finetune.embedded.draw import Draw
 
+_COUNTS = (1, 1, 1, 2, 3, 5)
+"""Of asides."""
 _OPENINGS = tuple(
     map(
         parse,
@@ -140,9 +142,6 @@ _ZH_CLOSINGS = (
     "请妥善保管。",
     "以上信息仅供参考。",
 )
-
-
-_COUNTS = (1, 1, 1, 2, 3, 5)
 
 
 def surrounded(draw: Draw, text: str) -> str:

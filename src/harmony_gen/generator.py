@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import aclosing, closing
 from functools import partial
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from harmony_gen.calibration import kept_with, learned
 from harmony_gen.errors import HarmonyError, Interrupted
@@ -103,16 +103,6 @@ class Generator(LoadedModel):
         generator._is_embedded = True
         generator.calibration = kept_with(adapter)
         return generator
-
-    def close(self) -> None:
-        """Lets go of the model and of all caches. Closed generators answer no more."""
-        self._let_go()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @overload
     def generate(self, prompt: Prompt, schema: type[T] | Schema[T], **options: Unpack[Options]) -> Result[T]: ...

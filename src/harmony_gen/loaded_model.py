@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from harmony_gen import prompt as prompts
 from harmony_gen.errors import ModelError
@@ -39,7 +39,7 @@ _SEPARATORS = ("auto", "compact", "spaced")
 
 
 class LoadedModel:
-    """The side of a `Generator` that knows its model; of this only `calibration` is public."""
+    """The side of a `Generator` that knows its model; of this `calibration` and `close` are public."""
 
     def __init__(self, model: Any, tokenizer: Any, turn: str, separators: str) -> None:
         """See `Generator`."""
@@ -52,12 +52,18 @@ class LoadedModel:
         self._is_embedded = False
         self.calibration: Calibration | None = None
 
-    def _let_go(self) -> None:
-        """Frees the model and all caches."""
+    def close(self) -> None:
+        """Lets go of the model and of all caches. Closed generators answer no more."""
         self._prefixes.clear()
         self._model = self._tokenizer = _CLOSED
         for kept in ("_vocabulary", "_crossing"):
             vars(self).pop(kept, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:

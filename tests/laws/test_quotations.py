@@ -72,6 +72,7 @@ def test_quotations_stand_in_the_source_whatever_the_model_wants(adversary: Gene
     budget = caught.value.needed + (0, 10, 60)[seed % 3]
     result = adversary.generate("Quote.", SCHEMAS[name], source=text, sampling=sampling, max_new_tokens=budget)
     found = quotations(result.value)
+    assert result.usage.new_tokens <= budget
     assert found or name == "or null"
     assert all(quote and quote in text for quote in found)
     for pointer, field in result.fields.items():

@@ -64,7 +64,7 @@ def add_answering(parser: argparse.ArgumentParser) -> None:
         help="at most so many tokens of thoughts; or low, medium, high",
     )
     parser.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
-    parser.add_argument("--seed", type=int, help="of the random numbers")
+    parser.add_argument("--seed", type=int, help="of the random numbers, the same for each answer")
     parser.add_argument(
         "--missing",
         choices=("null", "omit", "abstain"),

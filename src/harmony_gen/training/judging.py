@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harmony_gen.training.examples import Example
     from harmony_gen.training.loss import Objective
 
-_ROWS = 64
+_ROWS = 16
 """Examples that are answered or read at once."""
 
 

@@ -158,18 +158,13 @@ def times(body: Part, least: int, most: int | None) -> Part:
     if least < 2 and (most is None or most >= _MANY):  # noqa: PLR2004
         flat = choice(map(_once, body.options if isinstance(body, Choice) else (body,)))
         if flat != body:
-            return times(flat, 0 if _may_be_nothing(body) else least, None)
+            return times(flat, 0 if _is_nullable(body) else least, None)
     return Times(body, least, most)
 
 
 def _once(part: Part) -> Part:
     """Of a part that may be repeated without end, the part."""
     return part.body if isinstance(part, Times) and part.least < 2 else part  # noqa: PLR2004
-
-
-def _may_be_nothing(part: Part) -> bool:
-    options = part.options if isinstance(part, Choice) else (part,)
-    return any(isinstance(option, Times) and option.least == 0 for option in options)
 
 
 def without_nothing(part: Part, shared: Callable[[Part], Part]) -> Part:
