@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from harmony_gen import BudgetError, Generator, Sampling, verbatim
+from harmony_gen import BudgetError, Generator, Sampling, Schema, verbatim
 
 QUOTE = {"type": "string", "x-verbatim": True}
 SCHEMAS = {
@@ -89,3 +89,40 @@ def test_a_rule_quotes_like_the_keyword(adversary: Generator) -> None:
         rules = [verbatim("/quote")]
         result = adversary.generate("x", schema, source=text, rules=rules, sampling=sampling, max_new_tokens=40)
         assert result.value["quote"] in text
+
+
+DOCUMENTS = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:simpleType name="short">
+    <xs:restriction base="xs:string"><xs:maxLength value="12"/></xs:restriction>
+  </xs:simpleType>
+  <xs:element name="claims"><xs:complexType><xs:sequence>
+    <xs:element name="claim" maxOccurs="4"><xs:complexType><xs:simpleContent><xs:extension base="short">
+      <xs:attribute name="by" type="xs:string" use="required"/>
+      <xs:attribute name="rank" type="xs:integer"/>
+    </xs:extension></xs:simpleContent></xs:complexType></xs:element>
+    <xs:element name="prose" minOccurs="0"><xs:complexType mixed="true"><xs:sequence>
+      <xs:element name="em" type="xs:string" minOccurs="0" maxOccurs="3"/>
+    </xs:sequence></xs:complexType></xs:element>
+  </xs:sequence></xs:complexType>
+  <xs:unique name="claims"><xs:selector xpath="claim"/><xs:field xpath="@by"/></xs:unique></xs:element>
+</xs:schema>"""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_quotations_of_documents_stand_in_the_source(adversary: Generator, seed: int) -> None:
+    schema = Schema.from_xsd(DOCUMENTS)
+    rules = [verbatim("/claims/claim"), verbatim("//claim/@by"), verbatim("//prose"), verbatim("//em")]
+    text = source(seed) + "aé"
+    with pytest.raises(BudgetError) as caught:
+        adversary.generate("Quote.", schema, source=text, rules=rules, max_new_tokens=1)
+    budget = caught.value.needed + (0, 10, 60)[seed % 3]
+    sampling = Sampling(temperature=1.0, seed=seed)
+    result = adversary.generate("Quote.", schema, source=text, rules=rules, sampling=sampling, max_new_tokens=budget)
+    assert result.usage.new_tokens <= budget
+    schema.validate(result.text)
+    found = [claim.attrib["by"] for claim in result.value.iter("claim")]
+    assert len(set(found)) == len(found)
+    for element in result.value.iter():
+        found += [element.text, *(child.tail for child in element)] if element.tag != "claims" else []
+    assert all(quote in text for quote in found if quote is not None)
+    assert all(claim.text for claim in result.value.iter("claim"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -129,6 +130,22 @@ def test_a_validator_of_the_user(home: Path) -> None:
 
 def _no_name(text: str) -> bool:
     return "Ann" not in text
+
+
+@pytest.mark.filterwarnings("ignore:At step:UserWarning")  # that it forgets is what is tested
+def test_alpha_falls_where_examples_are_known_by_heart(home: Path) -> None:
+    """Their cross-entropy goes on falling, that of the held-out examples does not."""
+    other = {"text": "Ann is 5", "schema": SCHEMA, "output": {"name": "nobody at all", "age": 90817263}}
+    (home / "held_out.jsonl").write_text(json.dumps(other))
+    (home / "train.jsonl").write_text("\n".join(map(json.dumps, DATA[:2])))
+    alpha = {"kind": "plateau", "end": 0.2, "fall": 1}
+    loss = {"forms": ["gold"], "alpha": alpha}
+    run = {"steps": 6, "evaluate_every": 4, "rate": 5e-3, "patience": 9}
+    finetune(settings(home, loss=loss, run=run))
+    rows = list(csv.DictReader((home / "run/loss.csv").read_text().splitlines()))
+    assert [float(row["alpha"]) for row in rows] == pytest.approx([1, 1, 1, 1, 1, 0.2])
+    entropies = [float(row["ce"]) for row in rows]
+    assert entropies[3] < 0.9 * entropies[0]
 
 
 def test_early_stopping_and_a_warning_of_what_is_forgotten(home: Path) -> None:

@@ -54,7 +54,7 @@ def table(out: Path) -> str:
     """All that is done, as Markdown."""
     names = ("setting", "arm", "seeds", "valid, free", "over ce", "interval", "F1, free", "interval", "F1, constrained")
     lines = [_row(*names), "|---|---" + "|--:" * 7 + "|"]
-    for setting in ("unseen", "adapt"):
+    for setting in ("unseen", "scarce", "adapt"):
         base = results(out, "ce", setting)
         for path in sorted((out / "runs").glob(f"*/{setting}")):
             found = results(out, path.parent.name, setting)

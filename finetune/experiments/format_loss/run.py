@@ -4,9 +4,11 @@
     python -m finetune.experiments.format_loss.run --out RUN --small           # minutes, to see that it works
     python -m finetune.experiments.format_loss.report RUN
 
-*unseen*: trained and judged on different forms. *adapt*: rollouts may also use documents (without labels) of the
-forms it is judged on. The rate is tuned on cross-entropy alone, for all arms; every arm stops early by validity and
-field F1 of the same validation set. `ce_compute` is cross-entropy with as many seconds as `first_error` takes.
+*unseen*: trained and judged on different forms. *scarce*: likewise, but only a tenth of the training forms has labels,
+two documents of each; the texts and schemas of the others serve rollouts. *adapt*: rollouts may also use documents
+(without labels) of the forms it is judged on. The rate is tuned on cross-entropy alone, once for few and once for many
+labels, for all arms; every arm stops early by validity and field F1 of the same validation set. `ce_compute` is
+cross-entropy with as many seconds as `first_error` takes.
 """
 
 from __future__ import annotations
@@ -29,16 +31,26 @@ from harmony_gen.training.settings import Settings
 from harmony_gen.training.trainer import finetune
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-ARMS: dict[str, tuple[str, ...]] = {
-    "ce": (),
-    "gold": ("gold",),
-    "first_error": ("first_error",),
-    "reward": ("reward",),
-    "first_error+reward": ("first_error", "reward"),
+_BOTH = ("first_error", "reward")
+ARMS: dict[str, dict[str, Any]] = {
+    "ce": {"forms": ()},
+    "gold": {"forms": ("gold",)},
+    "first_error": {"forms": ("first_error",)},
+    "reward": {"forms": ("reward",)},
+    "first_error+reward": {"forms": _BOTH},
 }
-SETTINGS = ("unseen", "adapt")
+"""What is planned: settings of the loss, by arm."""
+TRIES: dict[str, dict[str, Any]] = {
+    "alpha_to_0.6": {"forms": _BOTH, "alpha": {"end": 0.6}},
+    "alpha_linear": {"forms": _BOTH, "alpha": {"kind": "linear", "end": 0.3}},
+    "rollouts_16": {"forms": _BOTH, "prompts": 8},
+    "rollouts_16x4": {"forms": _BOTH, "prompts": 4, "samples": 4},
+    "per_answer": {"forms": _BOTH, "per": "answer"},
+}
+"""More arms, run when named."""
+SETTINGS = ("unseen", "scarce", "adapt")
 _MOST_TOKENS = 1024
 _ANSWER = 128
 """Tokens of an answer; no answer of the data has more than 120."""
@@ -56,6 +68,7 @@ class Size:
 
     Attributes:
         train: schemas and documents of each.
+        scarce: so much of it has labels where they are scarce.
         valid: likewise, for early stopping.
         test: likewise, for the result.
         steps: of each run.
@@ -64,6 +77,7 @@ class Size:
     """
 
     train: tuple[int, int] = (100, 4)
+    scarce: tuple[int, int] = (10, 2)
     valid: tuple[int, int] = (30, 2)
     test: tuple[int, int] = (60, 10)
     steps: int = 120
@@ -71,7 +85,7 @@ class Size:
     rates: tuple[float, ...] = (1e-3, 2e-3, 4e-3)
 
 
-SMALL = Size((6, 2), (2, 2), (3, 2), 4, 1, (5e-4,))
+SMALL = Size((6, 2), (2, 1), (2, 2), (3, 2), 4, 1, (5e-4,))
 
 
 class Experiment:
@@ -81,41 +95,58 @@ class Experiment:
         self._out, self._base, self._size = out, base, size
         for name, (schemas, documents) in (("train", size.train), ("valid", size.valid)):
             _write(out / f"{name}.jsonl", lines(name, schemas, documents))
+        _write(out / "scarce.jsonl", self._scarce())
         schemas, documents = size.test
         rows = list(lines("test", schemas, documents + 1))  # the last document of each form is not judged
         _write(out / "test.jsonl", (row for place, row in enumerate(rows, 1) if place % (documents + 1)))
         more = rows[documents :: documents + 1]
         _write(out / "documents.jsonl", ({"text": row["text"], "schema": row["schema"]} for row in more))
 
-    def run(self, seeds: Sequence[int], arms: Sequence[str]) -> None:
-        """Everything that is not done yet, of these seeds and arms; of all where none is named."""
+    def _scarce(self) -> Iterator[dict[str, Any]]:
+        """The training data with few labels."""
+        (_, documents), (forms, labelled) = self._size.train, self._size.scarce
+        for place, row in enumerate(lines("train", *self._size.train)):
+            if place // documents >= forms or place % documents >= labelled:
+                del row["output"]
+            yield row
+
+    def run(self, settings: Sequence[str], seeds: Sequence[int], arms: Sequence[str]) -> None:
+        """What is not done yet, of these settings, seeds and arms; where none is named, of all that is planned."""
         self._judged("base", None, 0, 0.0)
-        for rate in self._size.rates:
-            self._arm(f"{_TUNING}{rate:g}", (), "unseen", 0, rate)
-        rate = max(self._size.rates, key=lambda one: self._result(f"{_TUNING}{one:g}/unseen/0")["validation"])
-        for setting in SETTINGS:
+        for setting in settings or SETTINGS:
+            rate = self._tuned("scarce" if setting == "scarce" else "unseen")
             for seed in seeds or range(self._size.seeds):
                 for arm in arms or ARMS:
-                    self._arm(arm, ARMS[arm], setting, seed, rate)
+                    self._arm(arm, (ARMS | TRIES)[arm], setting, seed, rate)
                 if not arms:
                     longer = self._seconds("first_error", setting, seed) / self._seconds("ce", setting, seed)
-                    self._arm("ce_compute", (), setting, seed, rate, steps=round(self._size.steps * max(1.0, longer)))
+                    steps = round(self._size.steps * max(1.0, longer))
+                    self._arm("ce_compute", ARMS["ce"], setting, seed, rate, steps=steps)
 
-    def _arm(self, arm: str, forms: Sequence[str], setting: str, seed: int, rate: float, steps: int = 0) -> None:
+    def _tuned(self, setting: str) -> float:
+        """The learning rate that is best for cross-entropy."""
+        for rate in self._size.rates:
+            self._arm(f"{_TUNING}{rate:g}", ARMS["ce"], setting, 0, rate)
+        return max(self._size.rates, key=lambda one: self._result(f"{_TUNING}{one:g}/{setting}/0")["validation"])
+
+    def _arm(self, arm: str, loss: dict[str, Any], setting: str, seed: int, rate: float, steps: int = 0) -> None:
         name = f"{arm}/{setting}/{seed}"
         folder = self._out / "runs" / name
         if (folder / "result.json").is_file():
             return
         steps = steps or self._size.steps
-        data: dict[str, Any] = {"train": self._out / "train.jsonl", "held_out": self._out / "valid.jsonl"}
+        train = self._out / ("scarce.jsonl" if setting == "scarce" else "train.jsonl")
+        data: dict[str, Any] = {"train": train, "held_out": self._out / "valid.jsonl"}
         if setting == "adapt":
             data["unlabelled"] = self._out / "documents.jsonl"
+        if setting == "scarce":  # few labels are soon known by heart, and there is more to be learnt from rollouts
+            loss = {"alpha": {"kind": "linear", "end": 0.3}, **loss}
         settings = Settings.of(
             {
                 "model": {"base": "embedded", "directory": self._base},
                 "data": {**data, "most_tokens": _MOST_TOKENS},
                 "adapter": {"targets": "all-linear"},
-                "loss": {"forms": forms, "most_tokens": _ANSWER, "prompts": _ROWS, "samples": 2},
+                "loss": {"most_tokens": _ANSWER, "prompts": _ROWS, "samples": 2, **loss},
                 "run": {
                     "out": folder,
                     "steps": steps,
@@ -187,12 +218,15 @@ def main() -> None:
     parser.add_argument("--base", type=Path, help="a model of the embedded form; default: the one in the package")
     parser.add_argument("--small", action="store_true", help="so little of everything that it takes minutes")
     parser.add_argument("--seeds", type=int, nargs="*", default=(), help="only these; others may run elsewhere")
-    parser.add_argument("--arms", choices=ARMS, nargs="*", default=(), help="only these, without ce_compute")
+    parser.add_argument("--settings", choices=SETTINGS, nargs="*", default=(), help="only these")
+    parser.add_argument("--arms", choices=ARMS | TRIES, nargs="*", default=(), help="only these, without ce_compute")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     started = time.perf_counter()
-    Experiment(options.out, options.base, SMALL if options.small else Size()).run(options.seeds, options.arms)
+    Experiment(options.out, options.base, SMALL if options.small else Size()).run(
+        options.settings, options.seeds, options.arms
+    )
     print(f"Done in {time.perf_counter() - started:.0f} s.")
 
 

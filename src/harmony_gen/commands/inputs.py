@@ -74,8 +74,8 @@ def add_answering(parser: argparse.ArgumentParser) -> None:
         "--verbatim",
         action="append",
         default=[],
-        metavar="POINTER",
-        help='strings there are quotations of the text: "/quote", "/quotes/*"; may be repeated',
+        metavar="PLACE",
+        help='strings there are quotations of the text: "/quote", "/quotes/*", of XML "//line/@text"; may be repeated',
     )
 
 

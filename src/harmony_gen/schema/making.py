@@ -13,18 +13,20 @@ from harmony_gen.errors import SchemaError
 from harmony_gen.schema import engine, sources
 from harmony_gen.schema.json_schema import lower, subschemas
 from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, PydanticJudge, read_json
+from harmony_gen.schema.markup.place import Place
 from harmony_gen.schema.pydantic_rule import PydanticRule
 from harmony_gen.schema.rules import Readable, Rule, SchemaParts, UniqueItems, UniqueKeys
 from harmony_gen.schema.schema import Schema
 from harmony_gen.schema.search import GrammarFinisher, JsonFinisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pydantic
 
     from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
+    from harmony_gen.schema.verbatim import VerbatimPlace
     from harmony_gen.schema.xsd.compiled import Compiled
     from harmony_gen.schema.xsd.options import Options
 
@@ -72,6 +74,16 @@ def from_xsd(source: Any, main: str | None, options: Options) -> Schema[Any]:
 @lru_cache(maxsize=16)
 def _of_documents(compiled: Compiled, order: str) -> Schema[Any]:
     """The schema of documents; one that was compiled once is one schema, which knows its shortest document."""
+
+    def quoting(places: Sequence[VerbatimPlace], source: str) -> Schema[Any]:
+        from harmony_gen.schema.xsd import compiled as documents
+
+        try:
+            paths = tuple(Place(one.place) for one in places)
+        except ValueError as error:
+            raise SchemaError(str(error)) from error
+        return _of_documents(documents.quoting(compiled, paths, source), order)
+
     return Schema(
         grammar=compiled.plan.grammar,
         coverage=compiled.plan.coverage,
@@ -87,6 +99,7 @@ def _of_documents(compiled: Compiled, order: str) -> Schema[Any]:
         reader=compiled.reader,
         left_out=compiled.plan.left_out,
         quick_judge=compiled.quick_judge,
+        quoted=quoting,
     )
 
 

@@ -61,6 +61,8 @@ class Schema(Generic[T]):
         remade: makes a schema of the same kind from a changed JSON Schema; None for anything else.
         gapped: makes one of plain values, whose validators do not mind what is missing; None for anything else.
         kind: the type that Pydantic reads; None for anything else.
+        quoted: makes a schema of XML documents that quote a source at some places; None for anything else.
+        quotations: these places.
     """
 
     grammar: str
@@ -81,6 +83,8 @@ class Schema(Generic[T]):
     remade: Callable[[JsonSchema], Schema[T]] | None = None
     gapped: Callable[[JsonSchema], Schema[Any]] | None = None
     kind: Any = None
+    quoted: Callable[[Sequence[VerbatimPlace], str], Schema[T]] | None = None
+    quotations: tuple[VerbatimPlace, ...] = ()
 
     @classmethod
     def of(cls, source: Any) -> Schema[Any]:
@@ -205,8 +209,7 @@ class Schema(Generic[T]):
 
         Args:
             source: a path of a file, a folder or a zip archive; the text of a schema; or an `xmlschema.XMLSchema`.
-            root: the element a document begins with, by its local name or as {namespace}name; not needed if there is
-                but one that no other holds.
+            root: the first element, by its local name or as {namespace}name; not needed if no other holds but one.
             main: in a folder or an archive, the document to begin with.
             prefixes: prefixes of namespaces, by namespace; "" for the default one. Namespaces that the schema does not
                 know may be named, too, for values that are qualified names.
@@ -263,15 +266,19 @@ class Schema(Generic[T]):
         return self.judge.accepts(text) and (self.validators is None or self.validators.accepts(text))
 
     def quoting(self, places: Sequence[VerbatimPlace]) -> Schema[T]:
-        """This schema with quotations where `verbatim` says so; raises SchemaError if answers are not JSON."""
+        """This schema with quotations where `verbatim` says so; raises SchemaError if answers have no places."""
         if not places:
             return self
+        if self.quoted is not None:
+            return replace(self, quotations=(*self.quotations, *places))
         if self.remade is None or self.json_schema is None:
-            raise SchemaError("Quotations need answers in JSON: verbatim names no place of this schema.")
+            raise SchemaError("Quotations need answers in JSON or XML: verbatim names no place of this schema.")
         return self.remade(with_places(self.json_schema, places))
 
     def bound(self, source: str) -> Schema[T]:
         """This schema with its quotations taken from a source; raises SchemaError if it has any and that is empty."""
+        if self.quoted is not None and self.quotations:
+            return self.quoted(self.quotations, source)
         if self.remade is None or self.json_schema is None or not has_quotations(self.json_schema):
             return self
         found = self.remade(bound(self.json_schema, source))

@@ -1,6 +1,7 @@
 """Strings that must be quotations of the source: `x-verbatim`, `Verbatim()`, `verbatim("/quote")`.
 
-They are masked: a schema is bound to the source of each answer, and its grammar admits no other strings there.
+They are masked: a schema is bound to the source of each answer, and its grammar admits no other strings there. Of XML
+documents see `markup.quoting`.
 """
 
 from __future__ import annotations
@@ -45,10 +46,12 @@ def verbatim(place: str) -> VerbatimPlace:
     """A rule that the strings at one place are quotations of the source, enforced by the mask.
 
     Args:
-        place: a JSON Pointer; "*" stands for any index of an array.
+        place: a JSON Pointer; "*" stands for any index of an array. Of XML an XPath from the root, as "/order/note",
+            "//line/@text" or "/order/*", with names as answers write them: the texts directly in these elements, or
+            the attributes. Elements that hold a text and nothing else are not empty there.
 
     Raises:
-        ValueError: the place is no JSON Pointer.
+        ValueError: the place is neither.
     """
     if not _POINTER.fullmatch(place):
         message = f'The place of a quotation must be a JSON Pointer like "/quote" or "/quotes/*"; it is {place!r}.'

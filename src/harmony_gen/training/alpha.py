@@ -14,7 +14,8 @@ Kind = Literal["constant", "linear", "cosine", "plateau"]
 WINDOW = 10
 """Steps over which the slope of the cross-entropy is taken."""
 
-_FLAT = 0.01
+FLAT = 0.99
+"""What a cross-entropy is not below of what it was before is flat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class AlphaSchedule:
 
     Attributes:
         kind: constant; linear or cosine, from `start` to `end` over all steps; plateau, which stays at `start` until
-            the cross-entropy is flat (see `is_flat`), and then falls linearly.
+            the cross-entropy is flat (see `is_flat`), or an evaluation finds that of held-out examples no lower than
+            before, and then falls linearly.
         start: in [0, 1]. 1 is cross-entropy alone.
         end: in [0, 1].
         fall: steps over which "plateau" falls.
@@ -70,4 +72,4 @@ def is_flat(losses: Sequence[float]) -> bool:
     if len(losses) < 2 * WINDOW:
         return False
     before, last = sum(losses[-2 * WINDOW : -WINDOW]), sum(losses[-WINDOW:])
-    return before - last < _FLAT * before
+    return last > FLAT * before

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from harmony_gen.errors import TrainingError
 from harmony_gen.training import adapters, checkpoints, journal
-from harmony_gen.training.alpha import is_flat
+from harmony_gen.training.alpha import FLAT, is_flat
 from harmony_gen.training.examples import read_examples
 from harmony_gen.training.judging import Judgement, judge
 from harmony_gen.training.loss import FormatLoss, Objective, Totals, collate
@@ -316,6 +316,8 @@ class _Run:
                 self._generator, self._plain, self._held_out, most=self._settings.loss.most_tokens, judged=run.judged
             )
         lowest = min((row["ce"] for row in state.judged), default=found.ce)
+        if state.flat_at is None and state.judged and found.ce > FLAT * lowest:
+            state.flat_at = state.step
         state.judged.append({"step": state.step, **asdict(found)})
         self._accelerator.log({f"held_out/{name}": value for name, value in asdict(found).items()}, step=state.step)
         self._tell(f"step {state.step}: held-out CE {found.ce:.3f}, valid {found.valid:.1%}, field F1 {found.f1:.3f}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from itertools import count
 
-from harmony_gen.schema.strings.characters import EVERY, Chars, common, complement, has, pick
+from harmony_gen.schema.strings.characters import EVERY, Chars, common, complement, has, pick, union
 from harmony_gen.schema.strings.expression import (
     EMPTY,
     NOTHING,
@@ -29,6 +29,7 @@ from harmony_gen.schema.strings.expression import (
     repeat,
     width,
 )
+from harmony_gen.schema.strings.quotation import Quotation
 
 _MOST_WORK = 1_000_000
 """Parts of trees a search may derive: about two seconds."""
@@ -57,6 +58,8 @@ def derive(node: Node, code: int) -> Node:
             rest = both(derive(part, code) for part in parts)
         case Not(body):
             rest = negation(derive(body, code))
+        case Quotation():
+            rest = node.behind(code) or NOTHING
         case _:
             rest = NOTHING
     return rest
@@ -82,6 +85,9 @@ def first_classes(node: Node) -> frozenset[Chars]:
             return found
         case Repeat(body) | Not(body):
             return first_classes(body)
+        case Quotation(source, places):
+            codes = source.following(places)
+            return frozenset([*(((code, code),) for code in codes), complement(union((code, code) for code in codes))])
         case _:
             return frozenset((EVERY,))
 

@@ -1,7 +1,7 @@
 """The tree of a regular expression.
 
 A part either takes characters or states a condition on its place (`Anchor`, `WordBoundary`, `Look`). `Both`
-and `Not` come from no pattern: conditions turn into them.
+and `Not` come from no pattern: conditions turn into them. `Quotation` comes from a source.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from harmony_gen.schema.strings.characters import EVERY, Chars
 from harmony_gen.schema.strings.hashing import Hashed, hashed
+from harmony_gen.schema.strings.quotation import Quotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -127,6 +128,7 @@ Node: TypeAlias = (
     | Look
     | Both
     | Not
+    | Quotation
 )
 
 MOST_TIMES = 2**31 - 1
@@ -252,7 +254,7 @@ def _touch(inner: Repeat, times: int) -> bool:
 def is_plain(node: Node) -> bool:
     """Whether a tree takes characters and does nothing else: no conditions, no memory."""
     match node:
-        case Character():
+        case Character() | Quotation():
             return True
         case Concat(parts) | Alternation(parts) | Both(parts):
             return all(map(is_plain, parts))
@@ -273,6 +275,8 @@ def is_nullable(node: Node) -> bool:
             return least == 0 or is_nullable(body)
         case Not(body):
             return not is_nullable(body)
+        case Quotation():
+            return node.is_nullable
         case _:
             return False
 
@@ -297,8 +301,8 @@ def width(node: Node) -> Width:  # noqa: PLR0911 - one case for each kind of nod
             return common_width(map(width, parts))
         case Backreference():
             return 0, None
-        case Not(body):
-            return int(is_nullable(body)), None
+        case Not() | Quotation():
+            return int(not is_nullable(node)), None
         case _:
             return 0, 0
 

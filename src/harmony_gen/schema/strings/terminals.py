@@ -17,6 +17,7 @@ from harmony_gen.schema import engine
 from harmony_gen.schema.strings.characters import EVERY, LAST, SURROGATES, Chars, common, complement, has, union
 from harmony_gen.schema.strings.expression import Alternation, Both, Character, Concat, Node, Not, Repeat, alternation
 from harmony_gen.schema.strings.python_regex import dash, times
+from harmony_gen.schema.strings.quotation import Quotation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -200,7 +201,7 @@ def _escapes(chars: Chars) -> list[str]:
     return words
 
 
-def _lark(node: Node, before: str, after: str, write: _Write) -> str:
+def _lark(node: Node, before: str, after: str, write: _Write) -> str:  # noqa: PLR0911 - one case for each kind of node
     """A terminal for a tree between two regular expressions."""
     if _is_regular(node):
         return f"/{before}{_part(node, write)}{after}/" if before or after else f"/(?:{_regex(node, write)})/"
@@ -216,6 +217,8 @@ def _lark(node: Node, before: str, after: str, write: _Write) -> str:
             return f"({' | '.join(_lark(option, before, after, write) for option in kinds)})"
         case Concat(parts):
             return _row(parts, before, after, write)
+        case Quotation(source) if not before + after:
+            return f"%regex {json.dumps({'substring_chunks': source.spellings}, ensure_ascii=False)}"
         case _:
             return _row((node,), before, after, write)
 

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from harmony_gen.errors import SchemaError
-from harmony_gen.schema.markup import Automaton, Completer
+from harmony_gen.errors import SchemaError, UnsatisfiableError
+from harmony_gen.schema import engine
+from harmony_gen.schema.markup import Automaton, Completer, written
+from harmony_gen.schema.markup.quoting import QuotingJudge
+from harmony_gen.schema.markup.quoting import quoting as quoted
 from harmony_gen.schema.xsd import plan as plans
 from harmony_gen.schema.xsd.asserts import AssertRule
 from harmony_gen.schema.xsd.links import Links
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harmony_gen.schema.judge import Judge
+    from harmony_gen.schema.markup.place import Place
     from harmony_gen.schema.rules import Rule
     from harmony_gen.schema.xsd.options import Options
     from harmony_gen.schema.xsd.origin import Origin
@@ -54,6 +58,35 @@ class Compiled:
     reader: Reader
     quick_judge: Judge | None
     rules: tuple[Rule, ...]
+
+
+@lru_cache(maxsize=_KEPT)
+def quoting(compiled: Compiled, places: tuple[Place, ...], source: str) -> Compiled:
+    """A schema whose documents hold quotations of a source.
+
+    Args:
+        compiled: the schema without them.
+        places: of quotations.
+        source: what is quoted.
+
+    Raises:
+        SchemaError: documents have no text at any of the places, or it is too large with quotations.
+        UnsatisfiableError: every document has texts there that the source does not hold.
+    """
+    plan = compiled.plan
+    documents, *completing = (quoted(one, places, source) for one in (plan.documents, *plan.completing))
+    if "start" not in documents.rules:
+        raise UnsatisfiableError("The source holds nothing that can stand where verbatim wants quotations of it.")
+    text = engine.grammar_of_lark(written(documents))
+    try:
+        engine.byte_matcher(text)
+    except engine.GrammarError as error:
+        message = f"With quotations the schema is too large to be compiled: {str(error).splitlines()[0]}"
+        raise SchemaError(message) from error
+    possible = tuple(one for one in completing if "start" in one.rules)
+    changed = plan._replace(grammar=text, documents=documents, completing=possible)
+    judge = QuotingJudge(compiled.judge, places, source, compiled.reader.canonical)
+    return _judged(changed, judge, compiled.reader, compiled.rules)
 
 
 def compile_xsd(source: str | Path | Any, main: str | None, options: Options) -> Compiled:
@@ -90,15 +123,18 @@ def _compiled(found: Origin, options: Options) -> Compiled:
 
 
 def _ready(plan: Plan, load: Callable[[], Any]) -> Compiled:
-    judge = LaterJudge(load, plan.roots)
+    rules = (AssertRule(load, plan.asserts["tags"]),) if plan.asserts else ()
+    return _judged(plan, LaterJudge(load, plan.roots), Reader(load, plan.names), rules)
+
+
+def _judged(plan: Plan, judge: Judge, reader: Reader, rules: tuple[Rule, ...]) -> Compiled:
     links = Links(plan.links) if plan.links else None
     is_exact = "checked" not in plan.coverage.values()
     quick = QuickJudge(links, judge) if links or is_exact else None
     automata = [Automaton(documents) for documents in (plan.documents, *plan.completing)]
     clashes = links.clashes if links else None
     completer = Completer(automata, judge.accepts, clashes, quick.accepts if quick else None, plan.asserts.get("words"))
-    rules = (AssertRule(load, plan.asserts["tags"]),) if plan.asserts else ()
-    return Compiled(plan, judge, completer, Reader(load, plan.names), quick, rules)
+    return Compiled(plan, judge, completer, reader, quick, rules)
 
 
 class Loader:
