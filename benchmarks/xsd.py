@@ -8,7 +8,8 @@ suites/xsd/w3c, suites/xsd/real and tokenizers/o200k_base.tiktoken, the vocabula
 - compiling: from what xmlschema has loaded to the grammar and all that decoding needs, the engine's check included;
 - UBL Invoice in fresh processes, first and again: what was compiled is found on disk by its content;
 - tokens: valid documents are written token by token with a budget that leaves room, as `Generator.accepts` does. Beside
-  each figure stands that of the engine alone, on the same grammars and tokens: a mask, and the token consumed.
+  each figure stands that of the engine alone, on the same grammars and tokens: a mask, and the token consumed; and the
+  same for the tokens that were chosen among several, for which alone a mask is computed when answers are written.
 
 Times are CPU times, where nothing else is said: on a busy machine they are too long nevertheless, the engine's too.
 """
@@ -182,6 +183,7 @@ def second_load(report: Report) -> None:
 def write(schema: Schema[Any], text: bytes, vocabulary: Vocabulary, clock: Clock) -> str:
     """Writes a document, one token after another, and times each; how it went."""
     matcher = start(schema, len(text) + ROOM, vocabulary)
+    choices = set()
     while not matcher.finished:
         tokens = clock.time("forced()", matcher.forced)
         took = clock.times["forced()"][-1]
@@ -192,13 +194,16 @@ def write(schema: Schema[Any], text: bytes, vocabulary: Vocabulary, clock: Clock
             tokens = (vocabulary.encode_bytes(text[len(matcher.text) :]) or [END])[:1]
             if tokens[0] not in allowed:
                 return "out of reach"
+            choices.add(len(matcher.tokens))
         for token in tokens:
             clock.time("accept()", partial(matcher.accept, token, sampled=is_choice))
             clock.times["mask + rules + commit"].append(took + clock.times["accept()"][-1])
             took = 0
     alone = engine.compile_grammar(vocabulary._engine, schema.grammar)
-    for token in matcher.tokens:
+    for place, token in enumerate(matcher.tokens):
         clock.time("engine alone: mask + commit", lambda: (alone.compute_bitmask(), alone.consume_token(token)))  # noqa: B023
+        if place in choices:
+            clock.times["engine alone, at choices"].append(clock.times["engine alone: mask + commit"][-1])
     return "written"
 
 
@@ -212,7 +217,8 @@ def start(schema: Schema[Any], room: int, vocabulary: Vocabulary) -> Matcher:
 
 def measure_tokens(drawn: list[tuple[Schema[Any], bytes]], vocabulary: Vocabulary, report: Report, title: str) -> None:
     """Writes documents, and prints what their tokens took."""
-    names = ("mask + rules + commit", "engine alone: mask + commit", "forced()", "allowed()", "accept()")
+    alone = ("engine alone: mask + commit", "engine alone, at choices")
+    names = ("mask + rules + commit", *alone, "forced()", "allowed()", "accept()")
     clock, outcomes = Clock(), Counter[str]()
     for name in names:
         clock.times[name] = []

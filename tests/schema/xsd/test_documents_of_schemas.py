@@ -198,6 +198,24 @@ def test_xsi_type_nil_and_substitutes_are_within_reach(tiny: Generator) -> None:
     assert tiny.accepts(Schema.from_xsd(ORDER), nil)
 
 
+def test_xsi_type_names_what_the_judge_takes() -> None:
+    """Of unions within unions xmlschema takes the members that are no unions."""
+    types = """<xs:simpleType name="a"><xs:restriction base="xs:int"/></xs:simpleType>
+      <xs:simpleType name="u"><xs:union memberTypes="a xs:boolean"/></xs:simpleType>
+      <xs:simpleType name="w"><xs:union memberTypes="u xs:date"/></xs:simpleType>"""
+    schema = Schema.from_xsd(
+        f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{types}<xs:element name="r"><xs:complexType>
+        <xs:sequence><xs:element name="e" type="w"/></xs:sequence></xs:complexType></xs:element></xs:schema>"""
+    )
+    declared = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    found = {}
+    for name in ("a", "u"):
+        document = f'<r {declared}><e xsi:type="{name}">1</e></r>'.encode()
+        found[name] = engine.completes(engine.byte_matcher(schema.grammar), document)
+        assert found[name] == schema.judge.accepts(document)
+    assert found == {"a": True, "u": False}
+
+
 def test_identity_is_checked_while_decoding(tiny: Generator) -> None:
     schema = Schema.from_xsd(UNIQUE)
     assert schema.coverage["/r/unique[u]"] == "checked"

@@ -45,13 +45,18 @@ class Derivations:
         return [*found, *(other for other in others if _is_open(other.type, declared.type, blocked))]
 
     def derived(self, element: Any) -> list[Any]:
-        """The types that xsi:type may name in place of an element's own, without abstract ones."""
+        """The types that xsi:type may name in place of an element's own, without abstract ones.
+
+        xmlschema refuses some that the specification admits: unions that are members of unions.
+        """
         type_ = element.type
         blocked = f"{element.block or ''} {getattr(type_, 'block', '') or ''}"
         return [
             other
             for other in self._candidates(type_)
-            if not getattr(other, "abstract", False) and _is_open(other, type_, blocked)
+            if not getattr(other, "abstract", False)
+            and _is_open(other, type_, blocked)
+            and other.is_dynamic_consistent(type_)
         ]
 
     def _candidates(self, type_: Any) -> list[Any]:
