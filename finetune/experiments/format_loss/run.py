@@ -17,7 +17,7 @@ import argparse
 import csv
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -220,13 +220,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=(), help="only these; others may run elsewhere")
     parser.add_argument("--settings", choices=SETTINGS, nargs="*", default=(), help="only these")
     parser.add_argument("--arms", choices=ARMS | TRIES, nargs="*", default=(), help="only these, without ce_compute")
+    parser.add_argument("--steps", type=int, help="of each run; a folder holds runs of one length only")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     started = time.perf_counter()
-    Experiment(options.out, options.base, SMALL if options.small else Size()).run(
-        options.settings, options.seeds, options.arms
-    )
+    size = SMALL if options.small else Size()
+    size = replace(size, steps=options.steps or size.steps)
+    Experiment(options.out, options.base, size).run(options.settings, options.seeds, options.arms)
     print(f"Done in {time.perf_counter() - started:.0f} s.")
 
 

@@ -13,7 +13,6 @@ from harmony_gen.errors import SchemaError
 from harmony_gen.schema import engine, sources
 from harmony_gen.schema.json_schema import lower, subschemas
 from harmony_gen.schema.judge import GrammarJudge, JsonSchemaJudge, PydanticJudge, read_json
-from harmony_gen.schema.markup.place import Place
 from harmony_gen.schema.pydantic_rule import PydanticRule
 from harmony_gen.schema.rules import Readable, Rule, SchemaParts, UniqueItems, UniqueKeys
 from harmony_gen.schema.schema import Schema
@@ -78,11 +77,7 @@ def _of_documents(compiled: Compiled, order: str) -> Schema[Any]:
     def quoting(places: Sequence[VerbatimPlace], source: str) -> Schema[Any]:
         from harmony_gen.schema.xsd import compiled as documents
 
-        try:
-            paths = tuple(Place(one.place) for one in places)
-        except ValueError as error:
-            raise SchemaError(str(error)) from error
-        return _of_documents(documents.quoting(compiled, paths, source), order)
+        return _of_documents(documents.quoting(compiled, tuple(one.place for one in places), source), order)
 
     return Schema(
         grammar=compiled.plan.grammar,

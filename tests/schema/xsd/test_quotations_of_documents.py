@@ -152,6 +152,22 @@ def test_quotations_that_must_differ() -> None:
     assert all(value in "aab" for value in values)
 
 
+def test_quotations_where_keys_stand_elsewhere(tiny: Generator) -> None:
+    """Some ends of documents with keys hold what keys compare and nothing else."""
+    keyed = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:complexType>
+      <xs:choice maxOccurs="unbounded"><xs:element name="id" type="xs:string"/><xs:element name="ref" type="xs:string"/>
+      <xs:element name="note" type="xs:string"/></xs:choice></xs:complexType>
+      <xs:key name="k"><xs:selector xpath="id"/><xs:field xpath="."/></xs:key>
+      <xs:keyref name="r" refer="k"><xs:selector xpath="ref"/><xs:field xpath="."/></xs:keyref></xs:element>
+    </xs:schema>"""
+    for seed in range(6):
+        sampling = Sampling(temperature=1.0, seed=seed)
+        rules = [verbatim("/a/note"), verbatim("/a/ref")]
+        source = Schema.from_xsd(keyed)
+        found = tiny.generate("x", source, source="Fish & chips", rules=rules, sampling=sampling, max_new_tokens=90)
+        assert all(one.text in "Fish & chips" for one in found.value if one.tag != "id")
+
+
 def test_a_judge_says_which_text_is_no_quotation() -> None:
     with pytest.raises(ValidationError, match="At /order/said: 'beef' does not stand in the source"):
         quoting("/order/said").validate(order("beef"))

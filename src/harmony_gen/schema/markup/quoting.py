@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from harmony_gen.errors import SchemaError, ValidationError
+from harmony_gen.errors import ValidationError
 from harmony_gen.schema.markup.lengths import shortest
 from harmony_gen.schema.markup.reading import read
 from harmony_gen.schema.markup.text import LEGAL, certain, escaped
@@ -38,8 +38,8 @@ _SOME = repeat(Character(LEGAL), 1, None)
 _EMPTY_ELEMENT = literal("/>")
 
 
-def quoting(grammar: Grammar, places: Row[Place], source: str) -> Grammar:
-    """The documents whose texts at some places stand in a source, and are not empty.
+def quoting(grammar: Grammar, places: Row[Place], source: str) -> Grammar | None:
+    """The documents whose texts at some places stand in a source, and are not empty; None if none has a text there.
 
     Texts are those of attributes, and those directly in elements. Rules are copied for each way that leads to a place.
 
@@ -47,17 +47,10 @@ def quoting(grammar: Grammar, places: Row[Place], source: str) -> Grammar:
         grammar: has been cleaned.
         places: where quotations stand.
         source: what is quoted.
-
-    Raises:
-        SchemaError: the source is empty, or no document has a text at any of the places.
     """
-    if not source:
-        raise SchemaError("verbatim wants quotations of the source, and the source is empty.")
     quoter = _Quoter(grammar.rules, places, source)
     found = quoter.grammar().cleaned()
-    if not quoter.has_quoted:
-        raise SchemaError("verbatim names no place with text in the documents of this schema.")
-    return found
+    return found if quoter.has_quoted else None
 
 
 class _Within(NamedTuple):

@@ -16,6 +16,7 @@ from urllib.request import url2pathname
 from harmony_gen.errors import SchemaError, UnsatisfiableError
 from harmony_gen.schema import engine
 from harmony_gen.schema.markup import Automaton, Completer, written
+from harmony_gen.schema.markup.place import Place
 from harmony_gen.schema.markup.quoting import QuotingJudge
 from harmony_gen.schema.markup.quoting import quoting as quoted
 from harmony_gen.schema.xsd import plan as plans
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harmony_gen.schema.judge import Judge
-    from harmony_gen.schema.markup.place import Place
     from harmony_gen.schema.rules import Rule
     from harmony_gen.schema.xsd.options import Options
     from harmony_gen.schema.xsd.origin import Origin
@@ -61,20 +61,29 @@ class Compiled:
 
 
 @lru_cache(maxsize=_KEPT)
-def quoting(compiled: Compiled, places: tuple[Place, ...], source: str) -> Compiled:
+def quoting(compiled: Compiled, places: tuple[str, ...], source: str) -> Compiled:
     """A schema whose documents hold quotations of a source.
 
     Args:
         compiled: the schema without them.
-        places: of quotations.
+        places: of quotations; see `Place`.
         source: what is quoted.
 
     Raises:
-        SchemaError: documents have no text at any of the places, or it is too large with quotations.
+        SchemaError: a place is none, the source is empty, documents have no text at any of the places, or all is too
+            large with quotations.
         UnsatisfiableError: every document has texts there that the source does not hold.
     """
+    if not source:
+        raise SchemaError("verbatim wants quotations of the source, and the source is empty.")
     plan = compiled.plan
-    documents, *completing = (quoted(one, places, source) for one in (plan.documents, *plan.completing))
+    try:
+        paths = [Place(place) for place in places]
+    except ValueError as error:
+        raise SchemaError(str(error)) from error
+    documents = quoted(plan.documents, paths, source)
+    if documents is None:
+        raise SchemaError("verbatim names no place with text in the documents of this schema.")
     if "start" not in documents.rules:
         raise UnsatisfiableError("The source holds nothing that can stand where verbatim wants quotations of it.")
     text = engine.grammar_of_lark(written(documents))
@@ -83,9 +92,10 @@ def quoting(compiled: Compiled, places: tuple[Place, ...], source: str) -> Compi
     except engine.GrammarError as error:
         message = f"With quotations the schema is too large to be compiled: {str(error).splitlines()[0]}"
         raise SchemaError(message) from error
+    completing = (quoted(one, paths, source) or one for one in plan.completing)
     possible = tuple(one for one in completing if "start" in one.rules)
     changed = plan._replace(grammar=text, documents=documents, completing=possible)
-    judge = QuotingJudge(compiled.judge, places, source, compiled.reader.canonical)
+    judge = QuotingJudge(compiled.judge, paths, source, compiled.reader.canonical)
     return _judged(changed, judge, compiled.reader, compiled.rules)
 
 
