@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from finetune.experiments.format_loss import report
+from finetune.experiments.format_loss.run import SMALL, Experiment
 from finetune.experiments.format_loss.tasks import lines
 from harmony_gen import Schema
 
@@ -24,6 +25,18 @@ def test_tasks_are_valid_nested_and_the_same_each_time() -> None:
         constants = [name for name, field in one["schema"]["properties"].items() if "const" in field]
         assert len(constants) == 1
         assert any(isinstance(value, dict | list) for value in one["output"].values())
+
+
+def test_few_have_labels_where_they_are_scarce(tmp_path: Path) -> None:
+    Experiment(tmp_path, None, SMALL)
+    texts = {name: (tmp_path / f"{name}.jsonl").read_text("utf-8") for name in ("train", "scarce", "test")}
+    train, scarce, test = ([json.loads(line) for line in text.splitlines()] for text in texts.values())
+    (forms, documents), (_, each) = SMALL.scarce, SMALL.train
+    chosen = [row for place, row in enumerate(train) if place // each < forms and place % each < documents]
+    assert len(chosen) == forms * documents
+    assert [row for row in scarce if "output" in row] == chosen
+    assert [row["text"] for row in scarce] == [row["text"] for row in train]
+    assert {row["text"] for row in test}.isdisjoint(row["text"] for row in train)
 
 
 def result(folder: Path, valid: list[bool], right: int) -> None:

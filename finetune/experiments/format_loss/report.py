@@ -55,7 +55,7 @@ def table(out: Path) -> str:
     names = ("setting", "arm", "seeds", "valid, free", "over ce", "interval", "F1, free", "interval", "F1, constrained")
     lines = [_row(*names), "|---|---" + "|--:" * 7 + "|"]
     for setting in ("unseen", "scarce", "adapt"):
-        base = results(out, "ce", setting)
+        base = results(out, "ce", "unseen" if setting == "adapt" else setting)
         for path in sorted((out / "runs").glob(f"*/{setting}")):
             found = results(out, path.parent.name, setting)
             seeds = [seed for seed in found if seed in base]
