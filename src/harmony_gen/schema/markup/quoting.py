@@ -196,12 +196,12 @@ class QuotingJudge:
         """Whether a document is valid, and quotes."""
         if not self._judge.accepts(text):
             return False
-        return next(self._wrong(text.decode()), None) is None
+        return next(self._wrong(text.decode(errors="replace")), None) is None
 
     def check(self, text: str | bytes) -> None:
         """Raises ValidationError with the first reason if a document is not valid, or does not quote."""
         self._judge.check(text)
-        for path, value in self._wrong(text.decode() if isinstance(text, bytes) else text):
+        for path, value in self._wrong(text.decode(errors="replace") if isinstance(text, bytes) else text):
             raise ValidationError(f"At {path}: {value!r:.80} does not stand in the source.", pointer=path)
 
     def _wrong(self, text: str) -> Iterator[tuple[str, str]]:
