@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harmony_gen import Schema
+from harmony_gen.schema import engine
 from harmony_gen.schema.strings.derivatives import Reader, shortest
 from harmony_gen.schema.strings.expression import Node, is_nullable
 from harmony_gen.schema.xsd import dates, numbers
@@ -103,3 +105,20 @@ def test_bounds_of_each_kind(kind: str, bound: str, inside: str, outside: str) -
 def test_bounds_whose_order_is_not_known(kind: str, bound: str) -> None:
     with pytest.raises(ValueError, match="bound"):
         dates.bounded(kind, bound, is_lower=True, exclusive=False)
+
+
+def test_bounds_in_different_zones_leave_values() -> None:
+    """They stand in the zone of the first; the judge compares them with the other."""
+    kind = """<xs:restriction base="xs:time"><xs:minInclusive value="10:21:00-05:00"/>
+      <xs:maxExclusive value="13:20:00-04:00"/></xs:restriction>"""
+    schema = Schema.from_xsd(
+        f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="at">
+        <xs:simpleType>{kind}</xs:simpleType></xs:element></xs:schema>"""
+    )
+    matcher = engine.byte_matcher(schema.grammar)
+    for text, is_valid in (("12:19:59-05:00", True), ("12:20:00-05:00", False), ("10:20:59-05:00", False)):
+        document = f"<at>{text}</at>".encode()
+        assert schema.judge.accepts(document) == is_valid
+        assert engine.completes(matcher, document) or not is_valid
+    assert schema.judge.accepts(schema.witness().encode())
+    assert schema.coverage["/a local type/the bound 13:20:00-04:00"] == "checked"

@@ -88,6 +88,12 @@ _TEXTS = {
 }
 
 
+def zone_of(value: str) -> str:
+    """The time zone of a value; "" without one."""
+    found = re.search(r"(Z|[+-]\d\d:\d\d)$", value)
+    return found[0] if found else ""
+
+
 def bounded(kind: str, bound: str, *, is_lower: bool, exclusive: bool) -> Node:
     """The values of a type on one side of a bound.
 

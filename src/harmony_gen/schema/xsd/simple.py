@@ -193,10 +193,13 @@ class SimpleTypes:
         """What patterns, bounds, digits and white space say."""
         primitive = _primitive(type_)
         yield from self._written(facets, primitive)
-        for name, (is_lower, exclusive) in _BOUNDS.items():
-            if name in facets:
-                bound = str(_values(facets[name])[0]).strip()
+        bounds = {name: str(_values(facets[name])[0]).strip() for name in _BOUNDS if name in facets}
+        for name, bound in bounds.items():
+            is_lower, exclusive = _BOUNDS[name]
+            if dates.zone_of(bound) == dates.zone_of(next(iter(bounds.values()))):
                 yield from self._bound(type_, primitive, bound, is_lower=is_lower, exclusive=exclusive)
+            else:  # values are in the zone of the first
+                self._note(type_, bound)
 
     def _written(self, facets: dict[str, Any], primitive: str | None) -> Iterator[Node]:
         """What patterns, digits and white space say."""
@@ -222,7 +225,11 @@ class SimpleTypes:
             try:
                 yield dates.bounded(primitive or "", bound, is_lower=is_lower, exclusive=exclusive)
             except (ValueError, KeyError):
-                self.checked.add((str(type_.name or "a local type"), f"the bound {bound}"))
+                self._note(type_, bound)
+
+    def _note(self, type_: Any, bound: str) -> None:
+        """Notes a bound that is checked."""
+        self.checked.add((str(type_.name or "a local type"), f"the bound {bound}"))
 
     def _listed(self, type_: Any, facet: Any) -> Iterator[str]:
         """The enumerated values that are valid."""
