@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harmony_gen.schema.markup.copying import Copier
 from harmony_gen.schema.markup.text import certain
 from harmony_gen.schema.markup.tree import (
     NEVER,
@@ -14,9 +15,7 @@ from harmony_gen.schema.markup.tree import (
     Reference,
     Sequence,
     Times,
-    choice,
     sequence,
-    times,
 )
 
 if TYPE_CHECKING:
@@ -30,56 +29,26 @@ def limited(grammar: Grammar, most: int) -> Grammar:
 
     A rule is copied for each depth at which it could grow too deep, and for no other.
     """
-    return _Limiter(grammar.rules, most).grammar().cleaned()
+    return _Limiter(grammar.rules, most).grammar()
 
 
-class _Limiter:
-    """Copies rules."""
+class _Limiter(Copier[int]):
+    """The state is how many elements may still be opened."""
 
     def __init__(self, rules: Mapping[str, Part], most: int) -> None:
-        self._rules = rules
-        self._most = most
+        super().__init__(rules, most)
         self._heights = _heights(rules, most + 1)
-        self._waiting = [("start", "start", most)]
-        self._copies: dict[tuple[str, int], str] = {("start", most): "start"}
 
-    def grammar(self) -> Grammar:
-        """All rules with their copies."""
-        found = dict(self._rules)
-        while self._waiting:
-            name, rule, room = self._waiting.pop()
-            found[name] = self._part(self._rules[rule], room)
-        return Grammar(found)
+    def stays(self, rule: str, state: int) -> bool:
+        return self._heights[rule] <= state
 
-    def _reference(self, rule: str, room: int) -> Part:
-        if self._heights[rule] <= room:
-            return Reference(rule)
-        name = self._copies.get((rule, room))
-        if name is None:
-            name = self._copies[rule, room] = f"{rule}_{room}"
-            self._waiting.append((name, rule, room))
-        return Reference(name)
+    def lexeme(self, part: Lexeme, state: int) -> Part:
+        return part if state or not _is_element(part) else NEVER
 
-    def _sequence(self, parts: tuple[Part, ...], room: int) -> Part:
+    def sequence(self, parts: tuple[Part, ...], state: int) -> Part:
         if not parts or not _opens(parts[0]):
-            return sequence(self._part(inner, room) for inner in parts)
-        return sequence([parts[0], *(self._part(inner, room - 1) for inner in parts[1:])]) if room else NEVER
-
-    def _part(self, part: Part, room: int) -> Part:
-        """A part with no more than so many elements open."""
-        match part:
-            case Reference(rule):
-                return self._reference(rule, room)
-            case Sequence(parts):
-                return self._sequence(parts, room)
-            case Choice(options):
-                return choice(self._part(option, room) for option in options)
-            case Times(body, least, most):
-                return times(self._part(body, room), least, most)
-            case AnyOrder(parts):
-                return AnyOrder(tuple((self._part(inner, room), is_needed) for inner, is_needed in parts))
-            case _:
-                return part if room or not _is_element(part) else NEVER
+            return super().sequence(parts, state)
+        return sequence([parts[0], *(self.part(inner, state - 1) for inner in parts[1:])]) if state else NEVER
 
 
 def _heights(rules: Mapping[str, Part], most: int) -> dict[str, int]:

@@ -5,23 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from harmony_gen.errors import ValidationError
+from harmony_gen.schema.markup.copying import Copier
 from harmony_gen.schema.markup.lengths import shortest
 from harmony_gen.schema.markup.reading import read
 from harmony_gen.schema.markup.text import LEGAL, certain, escaped
-from harmony_gen.schema.markup.tree import (
-    AnyOrder,
-    Choice,
-    Grammar,
-    Lexeme,
-    Reference,
-    Sequence,
-    Times,
-    choice,
-    lexeme,
-    literal,
-    sequence,
-    times,
-)
+from harmony_gen.schema.markup.tree import Choice, Lexeme, Sequence, lexeme, literal, sequence
 from harmony_gen.schema.strings.expression import NOTHING, Character, Concat, Node, both, concat, repeat
 from harmony_gen.schema.strings.quotation import Quotation, Source
 
@@ -32,7 +20,7 @@ if TYPE_CHECKING:
     from harmony_gen.schema.judge import Judge
     from harmony_gen.schema.markup.place import Place, State
     from harmony_gen.schema.markup.reading import Element
-    from harmony_gen.schema.markup.tree import Part
+    from harmony_gen.schema.markup.tree import Grammar, Part
 
 _SOME = repeat(Character(LEGAL), 1, None)
 _EMPTY_ELEMENT = literal("/>")
@@ -49,7 +37,7 @@ def quoting(grammar: Grammar, places: Row[Place], source: str) -> Grammar | None
         source: what is quoted.
     """
     quoter = _Quoter(grammar.rules, places, source)
-    found = quoter.grammar().cleaned()
+    found = quoter.grammar()
     return found if quoter.has_quoted else None
 
 
@@ -65,67 +53,39 @@ class _Within(NamedTuple):
     in_content: bool
 
 
-class _Quoter:
-    """Copies rules."""
+class _Quoter(Copier[_Within]):
+    """The state is how far the places have been reached."""
 
     def __init__(self, rules: Mapping[str, Part], places: Row[Place], source: str) -> None:
+        super().__init__(rules, _Within(tuple(place.start for place in places), in_content=True))
         self.has_quoted = False
-        self._rules = rules
         self._places = places
         self._quotations = {
             is_attribute: Quotation(Source(escaped(char, attribute=is_attribute) for char in source))
             for is_attribute in (False, True)
         }
-        outside = _Within(tuple(place.start for place in places), in_content=True)
-        self._copies = {("start", outside): "start"}
-        self._waiting = [("start", outside)]
 
-    def grammar(self) -> Grammar:
-        """All rules with their copies."""
-        found = dict(self._rules)
-        while self._waiting:
-            key = self._waiting.pop()
-            found[self._copies[key]] = self._part(self._rules[key[0]], key[1])
-        return Grammar(found)
+    def stays(self, rule: str, state: _Within) -> bool:  # noqa: ARG002 - it depends on the state alone
+        return not any(state.states)
 
-    def _part(self, part: Part, within: _Within) -> Part:
-        return self._changed(part, within) if any(within.states) else part
+    def lexeme(self, part: Lexeme, state: _Within) -> Part:
+        return lexeme(self._node(part.node, state))
 
-    def _changed(self, part: Part, within: _Within) -> Part:
-        match part:
-            case Lexeme(node):
-                return lexeme(self._node(node, within))
-            case Reference(rule):
-                return self._reference(rule, within)
-            case Sequence(parts):
-                return self._sequence(parts, within)
-            case Choice(options):
-                is_needed = self._names_element(within) and any(map(_is_text, options))
-                kept = [option for option in options if not is_needed or option != _EMPTY_ELEMENT]
-                return choice(self._part(option, within) for option in kept)
-            case Times(body, least, most):
-                return times(self._part(body, within), least, most)
-            case AnyOrder(parts):
-                return AnyOrder(tuple((self._part(inner, within), is_needed) for inner, is_needed in parts))
-        raise TypeError(part)
+    def choice(self, options: tuple[Part, ...], state: _Within) -> Part:
+        is_needed = self._names_element(state) and any(map(_is_text, options))
+        kept = (option for option in options if not is_needed or option != _EMPTY_ELEMENT)
+        return super().choice(tuple(kept), state)
 
-    def _reference(self, rule: str, within: _Within) -> Part:
-        key = rule, within
-        if key not in self._copies:
-            self._copies[key] = f"{rule}_q{len(self._copies)}"
-            self._waiting.append(key)
-        return Reference(self._copies[key])
-
-    def _sequence(self, parts: tuple[Part, ...], within: _Within) -> Part:
+    def sequence(self, parts: tuple[Part, ...], state: _Within) -> Part:
         found = []
         for part in parts:
             tag = _certain(part) or ""
             if tag == ">":
-                within = within._replace(in_content=True)
+                state = state._replace(in_content=True)
             elif tag.startswith("<") and not tag.endswith(">"):
-                inner = zip(self._places, within.states, strict=True)
-                within = _Within(tuple(place.enter(state, tag[1:]) for place, state in inner), in_content=False)
-            found.append(self._part(part, within))
+                inner = zip(self._places, state.states, strict=True)
+                state = _Within(tuple(place.enter(one, tag[1:]) for place, one in inner), in_content=False)
+            found.append(self.part(part, state))
         return sequence(found)
 
     def _names_element(self, within: _Within) -> bool:
