@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import torch
 
-from harmony_gen import Generator, HarmonyError, OutputError, Sampling, SchemaError, rule
+from harmony_gen import Generator, HarmonyError, OutputError, Sampling, Schema, SchemaError, rule, verbatim
 from harmony_gen.pipeline import Input, Record, extract
 from harmony_gen.pipeline.output import Output
 from harmony_gen.pipeline.records import Failure, read
@@ -278,6 +278,32 @@ def test_what_somebody_wrote_into_a_cache_makes_no_invalid_record(tiny: Generato
     summary = extract(INPUTS[:4], SCHEMA, output=tmp_path / "2.jsonl", generator=tiny, cache=place)
     assert (summary.cached, summary.answered) == (0, 4)
     assert told(records_of(tmp_path / "2.jsonl")) == told(records_of(tmp_path / "1.jsonl"))
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["written", "from the cache"])
+def test_a_text_that_cannot_be_quoted_is_an_error_record(tiny: Generator, tmp_path: Path, again: bool) -> None:
+    quote = {"type": "string", "minLength": 3, "x-verbatim": True}
+    inputs = [Input("long", "some words"), Input("short", "no"), Input("another", "other words")]
+    for number in range(1 + again):
+        out, options = tmp_path / f"{number}.jsonl", {"generator": tiny, "cache": tmp_path / "cache"}
+        summary = extract(inputs, quote, output=out, max_new_tokens=20, **options)
+    assert (summary.answered, summary.cached, summary.failed) == (2, 2 if again else 0, 1)
+    found = {record.id: record for record in records_of(out)}
+    assert found["short"].error is not None
+    assert found["short"].error.type == "UnsatisfiableError"
+    assert found["long"].value in "some words"
+
+
+def test_places_that_are_in_no_document_are_told_at_once(tiny: Generator, tmp_path: Path) -> None:
+    priced = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+      <xs:element name="price" type="xs:decimal"/></xs:schema>"""
+    options = {"generator": tiny, "cache": "off", "max_new_tokens": 30}
+    schema, out = Schema.from_xsd(priced), tmp_path / "out.jsonl"
+    with pytest.raises(SchemaError, match="names no place"):
+        extract(INPUTS[:1], schema, output=out, rules=[verbatim("/prices")], **options)
+    inputs = [Input("one", "at 7.50"), Input("none", "free")]
+    summary = extract(inputs, schema, output=out, rules=[verbatim("/price")], **options)
+    assert (summary.answered, summary.failed) == (1, 1)
 
 
 def test_a_cache_that_fails_stays_out_of_the_way(tiny: Generator, tmp_path: Path, server: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
-from harmony_gen.errors import HarmonyError
+from harmony_gen.errors import HarmonyError, UnsatisfiableError
 from harmony_gen.pipeline import identity
 from harmony_gen.pipeline.cache import open_cache
 from harmony_gen.pipeline.inputs import Input, Reading, count, read
@@ -97,7 +97,8 @@ def extract(  # noqa: PLR0913 - choices of the user, all but three with a defaul
     reading, compiled = reading or Reading(), Schema.of(schema)
     if batch_size < 1:
         raise HarmonyError(f"batch_size must be at least 1; it is {batch_size}.")
-    request_of("-", compiled, source="-", **options)  # what is wrong with all inputs is told at once
+    with suppress(UnsatisfiableError):  # of a source like this one
+        request_of("-", compiled, source="-", **options)  # what is wrong with all inputs is told at once
     generator = generator or loaded()
     made_by, is_repeatable = identity.of_run(generator, compiled, options)
     key = identity.digest(made_by) if is_repeatable else None
@@ -142,7 +143,10 @@ class _Answers:
         answer = None if self._key is None else self._cache.get(identity.digest([self._key, text]))
         if answer is None or answer.keys() != set(ANSWER):
             return None
-        schema = request_of(text, self._schema, **self._options).schema or self._schema
+        try:
+            schema = request_of(text, self._schema, **self._options).schema or self._schema
+        except HarmonyError:  # which its record will tell
+            return None
         return answer if schema.accepts(written(answer["value"], is_json=self.is_json).encode()) else None
 
     def keep(self, text: str, record: Record) -> None:

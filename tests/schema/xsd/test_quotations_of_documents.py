@@ -141,6 +141,19 @@ def test_quotations_of_a_random_model(tiny: Generator, seed: int) -> None:
     schema.quoting(rules).bound(SOURCE).validate(result.text)
 
 
+def test_numbers_that_are_quoted_are_found_as_they_are_written(tiny: Generator) -> None:
+    priced = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+      <xs:element name="price" type="xs:decimal"/></xs:schema>"""
+    for seed in range(4):
+        sampling = Sampling(temperature=1.0, seed=seed)
+        rules = [verbatim("/price")]
+        schema = Schema.from_xsd(priced)
+        result = tiny.generate("x", schema, source="x 0012.50 y", rules=rules, sampling=sampling, max_new_tokens=40)
+        span = result.fields["/price"].source_span
+        assert span is not None
+        assert "x 0012.50 y"[slice(*span)] == result.value.text
+
+
 def test_quotations_that_must_differ() -> None:
     keyed = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:complexType><xs:sequence>
       <xs:element name="b" type="xs:string" minOccurs="3" maxOccurs="5"/></xs:sequence></xs:complexType>

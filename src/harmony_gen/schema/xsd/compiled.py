@@ -96,7 +96,7 @@ def quoting(compiled: Compiled, places: tuple[str, ...], source: str) -> Compile
     possible = tuple(one for one in completing if "start" in one.rules)
     changed = plan._replace(grammar=text, documents=documents, completing=possible)
     judge = QuotingJudge(compiled.judge, paths, source, compiled.reader.canonical)
-    return _judged(changed, judge, compiled.reader, compiled.rules)
+    return _judged(changed, judge, compiled.reader.quoting(paths), compiled.rules)
 
 
 def compile_xsd(source: str | Path | Any, main: str | None, options: Options) -> Compiled:

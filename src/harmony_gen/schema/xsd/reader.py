@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from harmony_gen.errors import SchemaError, ValidationError
 from harmony_gen.schema.markup.path_rule import PathRule
 from harmony_gen.schema.markup.scan import DocumentScan
+from harmony_gen.schema.markup.text import unescaped
 from harmony_gen.schema.rules import PointerRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from harmony_gen.schema.markup.place import Place
     from harmony_gen.schema.rules import Rule
     from harmony_gen.schema.scanner import Scalar, Scanner
 
@@ -19,10 +21,15 @@ if TYPE_CHECKING:
 class Reader:
     """Reads documents of one schema. Nothing of xmlschema is loaded before there is one."""
 
-    def __init__(self, schema: Callable[[], Any], names: Mapping[str, Any]) -> None:
-        """Takes what loads the schema, and the state of its `Names`."""
+    def __init__(self, schema: Callable[[], Any], names: Mapping[str, Any], quotations: Sequence[Place] = ()) -> None:
+        """Takes what loads the schema, the state of its `Names`, and where documents quote."""
         self._schema = schema
         self._names = names
+        self._quotations = quotations
+
+    def quoting(self, places: Sequence[Place]) -> Reader:
+        """The same of documents that quote a source at some places."""
+        return Reader(self._schema, self._names, places)
 
     @property
     def scan(self) -> Scanner:
@@ -53,10 +60,14 @@ class Reader:
         return canonical(self._schema(), Names.restored(self._names), text, spaces)
 
     def scalars(self, text: bytes) -> Iterator[Scalar]:
-        """See `typed.scalars`."""
+        """See `typed.scalars`; what is quoted is sought as it is written."""
         from harmony_gen.schema.xsd import typed
 
-        return typed.scalars(self._schema(), text)
+        for scalar in typed.scalars(self._schema(), text):
+            if any(place.matches(scalar.pointer) for place in self._quotations):
+                yield scalar._replace(sought=unescaped(text[slice(*scalar.span)].decode()))
+            else:
+                yield scalar
 
     def to_dict(self, document: str | Any) -> Any:
         """See `Schema.to_dict`."""
