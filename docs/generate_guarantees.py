@@ -66,10 +66,10 @@ PROBES: dict[str, dict[str, Any]] = {
 XML = """## XML Schema
 
 Everything in an XML Schema 1.0 is masked, but for what depends on values elsewhere in the document: `unique`, `key`,
-`keyref`, ID and IDREF are checked, and so is the second of two bounds in different time zones. Quotations are masked. Of XML
-Schema 1.1 assertions are checked, everything else is refused by name. Documents are written in one spelling (see the
-guide). In that spelling every valid document is reachable, but for these classes; `Schema.caveats` names those that a
-schema has:
+`keyref`, ID and IDREF are checked, and so is the second of two bounds in different time zones. Quotations are masked.
+Of XML Schema 1.1 assertions are checked, everything else is refused by name. Documents are written in one spelling (see
+the guide). In that spelling every valid document is reachable, but for these classes; `Schema.caveats` names those that
+a schema has:
 
 | out of reach | why, and what to do |
 |---|---|
@@ -77,7 +77,7 @@ schema has:
 | qualified names as values, in namespaces that the schema does not know | give them prefixes: `prefixes={…}` |
 | `xsi:type` with a type derived from a built-in type of the element | a choice among all of them at each element |
 | `xsi:type` with a union that is a member of another | xmlschema refuses it |
-| dates and times in another time zone than their bound, or in none where it has one | bounds are compared as texts are |
+| dates and times in another time zone than their bound, or in none if it has one | bounds are compared as texts |
 | numbers of more than 40 digits before the point or 20 after it; durations a bound leaves undecided | they are cut |
 | letters that Unicode has added since version 3.2, or the fifth edition of XML in names | validators disagree on them |
 | `xs:NOTATION`, `xs:ENTITY` | they need a document type, and answers have none |
