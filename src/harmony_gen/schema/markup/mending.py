@@ -36,13 +36,13 @@ class Clash(NamedTuple):
 
     Attributes:
         row: the values; without any, only the judge can tell.
-        others: rows that it must differ from, or one of which it must be equal to.
-        is_double: whether it must differ.
+        others: rows that it must differ from.
+        ways: what else may be made equal, each of them ends the clash: a row, and what it is to be.
     """
 
     row: tuple[Piece, ...]
-    others: Sequence[tuple[Piece, ...]]
-    is_double: bool
+    others: Sequence[tuple[Piece, ...]] = ()
+    ways: Sequence[tuple[tuple[Piece, ...], tuple[Piece, ...]]] = ()
 
 
 Lexemes = list[tuple[Node, str]]
@@ -76,13 +76,10 @@ def mended(prefix: str, lexemes: Lexemes, clashes: Callable[[str], Iterator[Clas
 
 def _change(prefix: str, lexemes: Lexemes, clash: Clash) -> dict[int, str] | None:
     """New texts of lexemes, by their places, that end a clash; None if there are none."""
-    if clash.is_double:
+    if clash.others:
         return _different(prefix, lexemes, clash)
-    for row in clash.others:
-        change = _equal(prefix, lexemes, clash.row, row) or _equal(prefix, lexemes, row, clash.row)
-        if change is not None:
-            return change
-    return None
+    changes = (_equal(prefix, lexemes, row, wanted) for row, wanted in clash.ways)
+    return next((change for change in changes if change), None)
 
 
 def _different(prefix: str, lexemes: Lexemes, clash: Clash) -> dict[int, str] | None:

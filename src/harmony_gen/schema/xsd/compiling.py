@@ -57,7 +57,7 @@ def plan_of(schema: Any, options: Options) -> Plan:
         coverage=_coverage(documents),
         links=links,
         asserts={"tags": [*documents.asserted], "words": words_of(tests)} if tests else {},
-        completing=(*(_completing(new, keyed) if links else ()), *_satisfying(new, schema, tests)),
+        completing=(*(_completing(new, keyed, documents) if links else ()), *_satisfying(new, schema, tests)),
         description=f"an XML document{documents.names.declarations() and ' with' + documents.names.declarations()} of "
         f"this form (elements with how often they occur, @attributes, types):\n{form}\n",
         left_out=tuple(sorted(documents.left_out)),
@@ -92,11 +92,13 @@ def _coverage(documents: Documents) -> dict[str, str]:
     return found
 
 
-def _completing(documents: Callable[..., Documents], keyed: list[Any]) -> Iterator[Grammar]:
+def _completing(new: Callable[..., Documents], keyed: list[Any], documents: Documents) -> Iterator[Grammar]:
     """Grammars of documents that hold what keys compare, and what references may lead to."""
     fields = fields_of(keyed)
-    for needed in (fields, fields | targets_of(keyed)):
-        grammar = documents(needed=needed).grammar()
+    targets = fields | targets_of(keyed)
+    refers = any(kind.startswith("IDREF") for kinds in documents.linked.values() for kind in kinds)
+    for needed in dict.fromkeys((fields, targets, targets | documents.identifying if refers else targets)):
+        grammar = new(needed=needed).grammar()
         if needed and "start" in grammar.rules:
             yield grammar
 

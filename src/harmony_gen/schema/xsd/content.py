@@ -62,6 +62,7 @@ class Documents:
         keyed: the declarations of elements that occur and have identity constraints, by their names as written.
         linked: which of ID, IDREF and IDREFS the attributes of elements may be, by the names of both, and the texts of
             elements, by their name and None; "" for other types.
+        identifying: identities of the declarations of attributes that are IDs.
         asserted: the conditions of assertions, by the names of elements as written.
     """
 
@@ -83,6 +84,7 @@ class Documents:
         self.left_out: set[str] = set()
         self.keyed: dict[str, list[Any]] = {}
         self.linked: dict[tuple[str, str | None], set[str]] = {}
+        self.identifying: set[int] = set()
         self.asserted: dict[str, list[str]] = {}
         self._needed = needed
         self._repeats = repeats
@@ -207,7 +209,10 @@ class Documents:
             self.linked.setdefault((element.name, None), set()).add(kind)
         for name, attribute in (getattr(type_, "attributes", None) or {}).items():
             if name is not None:
-                self.linked.setdefault((element.name, name), set()).add(kind_of(attribute.type))
+                kind = kind_of(attribute.type)
+                self.linked.setdefault((element.name, name), set()).add(kind)
+                if kind == "ID":
+                    self.identifying.add(id(attribute))
 
     def _short(self, tree: Node) -> Node:
         """A tree of texts without a limit, with one if a user has set it and if any are so short."""

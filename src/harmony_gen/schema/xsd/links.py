@@ -93,7 +93,7 @@ class Links:
 
     def _ids(self, root: Element) -> Iterator[Clash]:
         ids: dict[str, Piece] = {}
-        references: list[tuple[Piece, str]] = []
+        references: list[tuple[Piece, list[str]]] = []
         for element in root.descendants():
             pieces: list[tuple[str | None, Piece]] = [*element.attributes.items(), (None, element.text)]
             for name, piece in pieces:
@@ -103,13 +103,16 @@ class Links:
                     yield _UNCLEAR  # several in an element, or none
                 elif "ID" in kinds or "IDS" in kinds:
                     if value in ids:
-                        yield Clash((piece,), [(known,) for known in ids.values()], is_double=True)
+                        yield Clash((piece,), others=[(known,) for known in ids.values()])
                     ids.setdefault(value, piece)
                 elif kinds:
-                    references += [(piece, word) for word in (value.split() if "IDREFS" in kinds else [value])]
-        for piece, value in references:
-            if value not in ids:
-                yield Clash((piece,), [(known,) for known in ids.values()], is_double=False)
+                    references.append((piece, value.split() if "IDREFS" in kinds else [value]))
+        for piece, words in references:
+            lost = [word for word in words if word not in ids]
+            if lost:
+                lists = [" ".join(known if word in lost else word for word in words) for known in ids]
+                ways = [*((piece, text) for text in lists), *((known, lost[0]) for known in ids.values())]
+                yield Clash((piece,), ways=[((one,), (Piece(text, -1, -1),)) for one, text in ways])
 
     def _keys(self, scope: Element) -> Iterator[Clash]:
         """What may be broken among the keys of one element."""
@@ -140,7 +143,7 @@ class Links:
         return found
 
 
-_UNCLEAR = Clash((), (), is_double=True)
+_UNCLEAR = Clash(())
 
 
 def _identity(one: dict[str, Any]) -> Identity:
@@ -182,11 +185,11 @@ def _doubles(identity: Identity, rows: list[Row]) -> Iterator[Clash]:
     for row, key in zip(reversed(rows), reversed(keys), strict=True):
         if counts[key] > 1:
             counts[key] -= 1
-            yield Clash(row, rows, is_double=True)
+            yield Clash(row, others=rows)
 
 
 def _missing(identity: Identity, rows: list[Row], known: list[Row]) -> Iterator[Clash]:
     keys = {_key(identity, row) for row in known}
     for row in rows:
         if _key(identity, row) not in keys:
-            yield Clash(row, known, is_double=False)
+            yield Clash(row, ways=[way for other in known for way in ((row, other), (other, row))])
