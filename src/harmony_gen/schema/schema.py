@@ -209,7 +209,7 @@ class Schema(Generic[T]):
 
         Args:
             source: a path of a file, a folder or a zip archive; the text of a schema; or an `xmlschema.XMLSchema`.
-            root: the first element, by its local name or as {namespace}name; not needed if no other holds but one.
+            root: the root element, by its local name or as {namespace}name; needed where there could be several.
             main: in a folder or an archive, the document to begin with.
             prefixes: prefixes of namespaces, by namespace; "" for the default one. Namespaces that the schema does not
                 know may be named, too, for values that are qualified names.
