@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from harmony_gen.schema import engine
@@ -61,7 +63,8 @@ def test_documents_up_to_a_depth(most: int) -> None:
 def test_what_cannot_grow_too_deep_is_not_copied() -> None:
     rules = {**RULES, "start": Reference("b")}
     assert limited(Grammar(rules).cleaned(), 2).rules == Grammar(rules).cleaned().rules
-    assert sorted(limited(Grammar(RULES).cleaned(), 4).rules) == ["a_1", "a_2", "a_3", "a_4", "b", "b_1", "c", "start"]
+    copied = Counter(name.partition("_")[0] for name in limited(Grammar(RULES).cleaned(), 4).rules)
+    assert copied == {"start": 1, "a": 4, "b": 2, "c": 1}
 
 
 def test_elements_that_are_needed_below_leave_nothing() -> None:

@@ -108,6 +108,19 @@ def test_places_are_found_at_any_depth() -> None:
         assert offers(schema, order("He", nested.format("Fish", "beef"), by="He")) is not inner
 
 
+def test_quotations_in_documents_that_are_cut_at_a_depth() -> None:
+    """Both copy rules, one after the other."""
+    cut = Schema.from_xsd(ORDER, depth=4).quoting([verbatim("//line/@text")]).bound(SOURCE)
+    whole = quoting("//line/@text")
+    for depth in range(1, 6):
+        for text in ("Fish", "beef"):
+            line = '<line text="He">' * (depth - 1) + f'<line text="{text}"/>' + "</line>" * (depth - 1)
+            document = order(rest=line)
+            assert offers(whole, document) == (text == "Fish")
+            reached = engine.completes(engine.byte_matcher(cut.grammar), document.encode())
+            assert reached == (text == "Fish" and depth < 4), document
+
+
 def test_what_the_schema_fixes_must_stand_in_the_source_too() -> None:
     line = '<line text="a" kind="done"/>'
     assert offers(quoting("//line/@kind"), order(rest=line))

@@ -26,7 +26,13 @@ S = TypeVar("S")
 
 
 class Copier(Generic[S]):
-    """Copies rules for each state in which they are referred to, and for no other."""
+    """Copies rules for each state in which they are referred to, and for no other.
+
+    Attributes:
+        mark: stands in the names of copies; others than those of a copier whose grammar is copied again.
+    """
+
+    mark: str
 
     def __init__(self, rules: Mapping[str, Part], start: S) -> None:
         """Takes rules, and the state in which the rule `start` stands."""
@@ -79,6 +85,6 @@ class Copier(Generic[S]):
         """The name of a copy."""
         key = rule, state
         if key not in self._copies:
-            self._copies[key] = f"{rule}_{len(self._copies)}"
+            self._copies[key] = f"{rule}{self.mark}{len(self._copies)}"
             self._waiting.append(key)
         return self._copies[key]

@@ -35,6 +35,8 @@ def limited(grammar: Grammar, most: int) -> Grammar:
 class _Limiter(Copier[int]):
     """The state is how many elements may still be opened."""
 
+    mark = "_"
+
     def __init__(self, rules: Mapping[str, Part], most: int) -> None:
         super().__init__(rules, most)
         self._heights = _heights(rules, most + 1)

@@ -56,6 +56,8 @@ class _Within(NamedTuple):
 class _Quoter(Copier[_Within]):
     """The state is how far the places have been reached."""
 
+    mark = "_q"
+
     def __init__(self, rules: Mapping[str, Part], places: Row[Place], source: str) -> None:
         super().__init__(rules, _Within(tuple(place.start for place in places), in_content=True))
         self.has_quoted = False
