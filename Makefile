@@ -29,9 +29,9 @@ test: install
 	$(BIN)/pytest -n 2 --ignore=tests/laws --ignore=tests/suites --cov --cov-report=term
 	$(BIN)/pytest -n 2 tests/laws tests/suites
 
-# Laws and suites as a whole; `make test` runs a sample of each. Takes hours.
+# The suites as a whole; `make test` runs a sample of each. Takes hours.
 suites: install
-	HARMONY_GEN_SUITES=full $(BIN)/pytest -n 2 tests/laws tests/suites
+	HARMONY_GEN_SUITES=full $(BIN)/pytest -n 2 tests/suites
 
 bench: install
 	$(BIN)/python benchmarks/overhead.py --rounds 3

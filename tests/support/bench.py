@@ -17,12 +17,11 @@ from harmony_gen.decoding.loop import decode
 from harmony_gen.decoding.matcher import Matcher
 from harmony_gen.schema import engine
 from support import corpora
-from support.reach import FULL
 
-STRICT = 320 if FULL else 160
+STRICT = 320
 """Schemas that the engine compiles strictly."""
 
-RELAXED = 60 if FULL else 30
+RELAXED = 60
 """Schemas of which some keywords are checked by rules."""
 
 SHARDS = 4
