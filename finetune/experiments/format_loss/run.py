@@ -44,11 +44,8 @@ ARMS: dict[str, dict[str, Any]] = {
 """What is planned: settings of the loss, by arm."""
 TRIES: dict[str, dict[str, Any]] = {
     "alpha_to_0.6": {"forms": _BOTH, "alpha": {"end": 0.6}},
-    "alpha_linear": {"forms": _BOTH, "alpha": {"kind": "linear", "end": 0.3}},
-    "rollouts_16": {"forms": _BOTH, "prompts": 8},
     "rollouts_16x4": {"forms": _BOTH, "prompts": 4, "samples": 4},
     "rollouts_32": {"forms": _BOTH, "prompts": 8, "samples": 4, "reuse": 2},
-    "per_answer": {"forms": _BOTH, "per": "answer"},
 }
 """More arms, run when named."""
 SETTINGS = ("unseen", "scarce", "adapt")

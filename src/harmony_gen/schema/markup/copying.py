@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from harmony_gen.schema.markup.tree import (
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 
-class Copier(Generic[S]):
-    """Copies rules for each state in which they are referred to, and for no other.
+class Copier(ABC, Generic[S]):
+    """Copies rules for each state in which they are referred to, and for no other. Elements are rules of their own.
 
     Attributes:
         mark: stands in the names of copies; others than those of a copier whose grammar is copied again.
@@ -48,13 +49,13 @@ class Copier(Generic[S]):
             found[self._copies[rule, state]] = self.part(self._rules[rule], state)
         return Grammar(found).cleaned()
 
+    @abstractmethod
     def stays(self, rule: str, state: S) -> bool:
         """Whether a rule says in a state what it says anywhere."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lexeme(self, part: Lexeme, state: S) -> Part:
         """A lexeme in a state."""
-        raise NotImplementedError
 
     def sequence(self, parts: tuple[Part, ...], state: S) -> Part:
         """Parts in a row, which begin in a state."""

@@ -26,7 +26,7 @@ _SOME = repeat(Character(LEGAL), 1, None)
 _EMPTY_ELEMENT = literal("/>")
 
 
-def quoting(grammar: Grammar, places: Row[Place], source: str) -> Grammar | None:
+def quoted(grammar: Grammar, places: Row[Place], source: str) -> Grammar | None:
     """The documents whose texts at some places stand in a source, and are not empty; None if none has a text there.
 
     Texts are those of attributes, and those directly in elements. Rules are copied for each way that leads to a place.

@@ -17,8 +17,7 @@ from harmony_gen.errors import SchemaError, UnsatisfiableError
 from harmony_gen.schema import engine
 from harmony_gen.schema.markup import Automaton, Completer, written
 from harmony_gen.schema.markup.place import Place
-from harmony_gen.schema.markup.quoting import QuotingJudge
-from harmony_gen.schema.markup.quoting import quoting as quoted
+from harmony_gen.schema.markup.quoting import QuotingJudge, quoted
 from harmony_gen.schema.xsd import plan as plans
 from harmony_gen.schema.xsd.asserts import AssertRule
 from harmony_gen.schema.xsd.links import Links
