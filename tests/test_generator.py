@@ -49,7 +49,7 @@ from harmony_gen.decoding import passes
 from support import models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PERSON: dict[str, Any] = {
     "type": "object",
@@ -339,6 +339,12 @@ def test_ctrl_c_ends_a_batch(tiny: Generator) -> None:
         generator.generate_batch(["a", "b"], PERSON)
 
 
+def replace_passes(generator: Generator, monkeypatch: pytest.MonkeyPatch, run: Callable[..., None]) -> None:
+    """Replaces the passes of several rows, once a first trial has found that the model's rows can run together."""
+    assert passes.is_batchable(generator._model)
+    monkeypatch.setattr(passes, "run_together", run)
+
+
 def test_ctrl_c_ends_rows_that_run_together(tiny: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, calls = passes.run_together, list[int]()
 
@@ -348,8 +354,7 @@ def test_ctrl_c_ends_rows_that_run_together(tiny: Generator, monkeypatch: pytest
             raise KeyboardInterrupt
         plain(*arguments)
 
-    assert passes.is_batchable(tiny._model)
-    monkeypatch.setattr(passes, "run_together", interrupted)
+    replace_passes(tiny, monkeypatch, interrupted)
     with pytest.raises(Interrupted) as caught:
         tiny.generate_batch(["a", "b", "c"], NESTED)
     assert caught.value.partial_text
@@ -374,7 +379,7 @@ def test_a_batch_that_does_not_fit_goes_on_in_smaller_parts(
 
     prompts = ["a", "b", "c", "d"]
     alone = [tiny.generate(prompt, NESTED).tokens for prompt in prompts]
-    monkeypatch.setattr(passes, "run_together", limited)
+    replace_passes(tiny, monkeypatch, limited)
     rows = tiny.generate_batch(prompts, NESTED)
     assert [row.tokens for row in rows if isinstance(row, Result)] == alone
     assert sizes[0] == 4
@@ -385,7 +390,7 @@ def test_a_row_that_never_fits_is_an_error_of_its_own(tiny: Generator, monkeypat
     def never(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
-    monkeypatch.setattr(passes, "run_together", never)
+    replace_passes(tiny, monkeypatch, never)
     rows = tiny.generate_batch(["a", "b"], NESTED)
     assert all(isinstance(row, ModelError) and "Out of memory while generating" in str(row) for row in rows)
 

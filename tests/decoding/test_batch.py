@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from transformers import DynamicCache, MistralConfig, MistralForCausalLM
 
 from decoding.test_kv_cache import COMMON, WIDTH, WINDOW, afresh, build, gpt2, gpt_oss, lfm2, llama, mamba, qwen3_next
@@ -53,6 +54,17 @@ def test_rows_get_what_they_get_alone(kind: Any) -> None:
     together = [count for count in calls if count > 1]
     assert len(together) > 5
     assert max(together) == 4
+
+
+def test_a_trial_without_memory_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    model = build(llama)
+    with monkeypatch.context() as patch:
+        patch.setattr("harmony_gen.decoding.passes.run_together", exhausted)
+        assert not is_batchable(model)
+    assert is_batchable(model)
 
 
 @pytest.mark.parametrize("kind", [mamba, qwen3_next], ids=lambda kind: kind.__name__)

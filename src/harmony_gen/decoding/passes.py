@@ -149,16 +149,26 @@ _batchable: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
 
 
 def is_batchable(model: Any) -> bool:
-    """Whether rows that run together get what they get alone. Found out once for each model, by trying."""
+    """Whether rows that run together get what they get alone. Found out once for each model, by trying.
+
+    A trial for which there is no memory says nothing about the model; it is made again the next time.
+    """
     if split(model) is None:
         return False
     if model not in _batchable:
-        _batchable[model] = _agrees(model)
+        try:
+            _batchable[model] = _agrees(model)
+        except _REFUSALS as error:
+            if is_out_of_memory(error):
+                return False
+            _batchable[model] = False
     return _batchable[model]
 
 
 _PROBES = ((3, 11, 5, 2, 7), (4, 9))
 _BEHIND = ((6,), (8, 1, 13))
+_REFUSALS = (RuntimeError, ValueError, TypeError, AttributeError, IndexError, StopIteration, KeyError, MemoryError)
+"""What a model raises that cannot run rows together."""
 
 
 def _agrees(model: Any) -> bool:
@@ -172,22 +182,19 @@ def _agrees(model: Any) -> bool:
     def ticket(tokens: Iterable[int], cache: Any) -> Ticket:
         return Ticket([token % width for token in tokens], cache, 1, everything=True)
 
-    try:
-        together = [DynamicCache(config=config) for _ in _PROBES]
-        alone = [DynamicCache(config=config) for _ in _PROBES]
-        for probes in (_PROBES, _BEHIND, _BEHIND):
-            joint = [ticket(*pair) for pair in zip(probes, together, strict=True)]
-            run_together(model, parts, joint)
-            single = [ticket(*pair) for pair in zip(probes, alone, strict=True)]
-            for each in single:
-                _run_alone(model, parts, each)
-            for cache in (*together, *alone):
-                cache.activate_past_recording()
-            pairs = zip(map(_logits, joint), map(_logits, single), strict=True)
-            if not all(parts.head.agree(one, other) for one, other in pairs):
-                return False
-    except (RuntimeError, ValueError, TypeError, AttributeError, IndexError, StopIteration, KeyError):
-        return False
+    together = [DynamicCache(config=config) for _ in _PROBES]
+    alone = [DynamicCache(config=config) for _ in _PROBES]
+    for probes in (_PROBES, _BEHIND, _BEHIND):
+        joint = [ticket(*pair) for pair in zip(probes, together, strict=True)]
+        run_together(model, parts, joint)
+        single = [ticket(*pair) for pair in zip(probes, alone, strict=True)]
+        for each in single:
+            _run_alone(model, parts, each)
+        for cache in (*together, *alone):
+            cache.activate_past_recording()
+        pairs = zip(map(_logits, joint), map(_logits, single), strict=True)
+        if not all(parts.head.agree(one, other) for one, other in pairs):
+            return False
     return True
 
 
