@@ -65,7 +65,6 @@ def measure(way: str, width: int, shape: tuple[int, int, int]) -> tuple[float, f
     batch = collate(traces)
     objective = Objective(model, FormatLoss("first_error" if way.endswith("error") else "gold"))
     count = rows * answer
-    advantages = torch.zeros(rows)
     labels = torch.full_like(batch.tokens, -100)
     labels[batch.rows, (batch.places + 1).clamp(max=labels.shape[1] - 1)] = batch.targets
 
@@ -75,7 +74,7 @@ def measure(way: str, width: int, shape: tuple[int, int, int]) -> tuple[float, f
         gold = batch._replace(sets=[]) if way != "CE + gold" else batch
         rolled = batch if way.endswith("error") else None
         alpha = 1.0 if way == "CE" else 0.5
-        return objective(gold, rolled, advantages, alpha, (count, Totals(count, count)))["loss"]
+        return objective(gold, rolled, alpha, (count, Totals(count, count)))["loss"]
 
     seconds = []
     for _ in range(0 if way == "nothing" else 3):

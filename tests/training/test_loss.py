@@ -25,7 +25,7 @@ from harmony_gen.training import (
     validity,
 )
 from harmony_gen.training.alpha import is_flat
-from harmony_gen.training.loss import Totals
+from harmony_gen.training.loss import FORMS, Totals
 
 
 @st.composite
@@ -83,7 +83,8 @@ def random_traces(width: int, random: np.random.Generator) -> list[Trace]:
             np.union1d(random.choice(width, random.integers(1, width), replace=False), token) for token in answer
         ]
         sets = tuple(TokenSet.of_ids(ids, width) for ids in allowed)
-        return Trace(tuple(prompt.tolist()), tuple(answer.tolist()), sets, number, 1.0, float(random.normal()))
+        advantage, constrained = (0.0, True) if number == 1 else (float(random.normal()), False)
+        return Trace(tuple(prompt.tolist()), tuple(answer.tolist()), sets, number, 1.0, advantage, constrained)
 
     return [one(number) for number in range(3)]
 
@@ -104,12 +105,16 @@ def naive_loss(model: torch.nn.Module, gold: list[Trace], rolled: list[Trace], a
 
     labelled, sampled = [logs(one) for one in gold], [logs(one) for one in rolled]
     count = sum(len(one.answer) for one in gold)
-    sizes = (count, sum(len(one.answer) for one in rolled)) if per == "token" else (len(gold), len(rolled))
+    free, bound = ([place for place, one in enumerate(rolled) if one.constrained is way] for way in (False, True))
+    sizes = [count, *(sum(len(rolled[place].answer) for place in part) for part in (free, bound))]
+    if per == "answer":
+        sizes = [len(gold), len(free), len(bound)]
     entropy = -sum(chosen.sum() for chosen, _ in labelled) / count
     gold_term = -sum(mass.sum() for _, mass in labelled) / sizes[0]
-    first_error = -sum(mass.sum() for _, mass in sampled) / sizes[1]
-    reward = -sum(one.advantage * chosen.sum() for one, (chosen, _) in zip(rolled, sampled, strict=True)) / sizes[1]
-    return alpha * entropy + (1 - alpha) * (gold_term + first_error + reward)
+    first_error = -sum(sampled[place][1].sum() for place in free) / sizes[1]
+    constrained = -sum(sampled[place][1].sum() for place in bound) / sizes[2]
+    reward = -sum(rolled[place].advantage * sampled[place][0].sum() for place in free) / sizes[1]
+    return alpha * entropy + (1 - alpha) * (gold_term + first_error + constrained + reward)
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["parts", "whole"])
@@ -120,16 +125,16 @@ def test_the_loss_and_its_gradients_are_those_of_the_definition(
     """Whether the head is run in pieces, or the model as a whole."""
     model = tiny._model
     monkeypatch.setattr("harmony_gen.training.loss._NUMBERS_AT_ONCE", 5 * tiny._vocabulary.width)
-    loss = FormatLoss("gold", "first_error", "reward", per=per)
+    loss = FormatLoss(*FORMS, per=per)
     objective = Objective(model, loss)
     assert objective._split is not None
     objective._split = None if whole else objective._split
     random = np.random.default_rng(3)
     gold, rolled = (random_traces(tiny._vocabulary.width, random) for _ in range(2))
-    totals = Totals(loss.size(gold), loss.size(rolled))
-    advantages = torch.tensor([one.advantage for one in rolled])
+    parts = ([one for one in rolled if one.constrained is way] for way in (False, True))
+    totals = Totals(loss.size(gold), *map(loss.size, parts))
     count = sum(len(one.answer) for one in gold)
-    found = objective(collate(gold), collate(rolled), advantages, 0.3, (count, totals))
+    found = objective(collate(gold), collate(rolled), 0.3, (count, totals))
     weights = [weight for weight in model.parameters() if weight.dim() > 1]
     expected = naive_loss(model, gold, rolled, 0.3, per)
     torch.testing.assert_close(found["loss"].double(), expected, rtol=1e-5, atol=1e-5)
@@ -176,7 +181,12 @@ def test_both_estimates_of_validity_are_unbiased() -> None:
 
 def test_a_format_loss_names_its_forms() -> None:
     assert FormatLoss().forms == ("first_error",)
-    assert FormatLoss("gold").samples is False
+    assert [(one.is_free, one.is_constrained) for one in map(FormatLoss, FORMS)] == [
+        (True, False),
+        (False, False),
+        (True, False),
+        (False, True),
+    ]
     for wrong in (("gold", "gold"), ("silver",)):
         with pytest.raises(ValueError, match="each once"):
             FormatLoss(*wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,15 @@ import pytest
 import torch
 
 from harmony_gen import Generator, TrainingError
-from harmony_gen.training import judged_rollouts, read_examples, roll_out
+from harmony_gen.training import (
+    FormatLoss,
+    Objective,
+    collate,
+    constrained_rollouts,
+    judged_rollouts,
+    read_examples,
+    roll_out,
+)
 from harmony_gen.training.following import follower
 from harmony_gen.training.rollouts import text_of
 
@@ -126,6 +135,43 @@ def test_rollouts_note_the_masks_and_stop_at_the_first_error(tmp_path: Path, emb
         assert (one.reward == 1) == (text is not None and by_number[one.number].schema.accepts(text.encode()))
     for number in by_number:
         assert sum(one.advantage for one in rolled if one.number == number) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["together", "alone"])
+def test_constrained_rollouts_are_valid_and_follow_the_masks(
+    tmp_path: Path, embedded: Generator, monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    monkeypatch.setattr("harmony_gen.training.rollouts.is_batchable", lambda _: together)
+    torch.manual_seed(0)
+    examples = read(tmp_path, embedded, GOOD[:5], most=1000).labelled
+    rolled = constrained_rollouts(embedded, examples, count=3, most=60)
+    assert [one.number for one in rolled] == [one.number for one in examples for _ in range(3)]
+    assert len({one.answer for one in rolled}) > len(examples)  # samples of a prompt differ
+    for one, example in zip(rolled, (one for one in examples for _ in range(3)), strict=True):
+        text = text_of(embedded._vocabulary, one.answer)
+        assert text is not None
+        assert example.schema.accepts(text.encode())
+        assert one.constrained
+        assert one.advantage == 0
+        allowed = [allows(found, embedded._vocabulary.width) for found in one.sets]
+        assert all(token in ids for token, ids in zip(one.answer, allowed, strict=True))
+
+
+def test_constrained_samples_have_the_masked_probabilities(tmp_path: Path, tiny: Generator) -> None:
+    line = {"text": "x", "schema": {"type": "integer", "minimum": 0, "maximum": 99}}
+    examples = read(tmp_path, tiny, [line]).unlabelled
+    torch.manual_seed(0)
+    rolled = constrained_rollouts(tiny, examples, count=400, most=20)
+    objective = Objective(tiny._model, FormatLoss("constrained"))
+    with torch.no_grad():
+        measured = objective.measure(collate(rolled))
+    logs = measured.by_answer(measured.chosen - measured.masses)  # of each answer, under the constraint
+    expected = {one.answer: float(log.exp()) for one, log in zip(rolled, logs, strict=True)}
+    assert len(expected) >= 3
+    shares = Counter(one.answer for one in rolled)
+    for answer, probability in expected.items():
+        spread = (probability * (1 - probability) / len(rolled)) ** 0.5
+        assert shares[answer] / len(rolled) == pytest.approx(probability, abs=5 * spread)
 
 
 def test_an_answer_that_does_not_end_is_an_error_at_its_last_position(tmp_path: Path, embedded: Generator) -> None:

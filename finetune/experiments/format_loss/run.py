@@ -7,8 +7,8 @@
 *unseen*: trained and judged on different forms. *scarce*: likewise, but only a tenth of the training forms has labels,
 two documents of each; the texts and schemas of the others serve rollouts. *adapt*: rollouts may also use documents
 (without labels) of the forms it is judged on. The rate is tuned on cross-entropy alone, once for few and once for many
-labels, for all arms; every arm stops early by validity and field F1 of the same validation set. `ce_compute` is
-cross-entropy with as many seconds as `first_error` takes.
+labels, for all arms; of every run the best evaluation counts, by validity and field F1 of the same validation set.
+`ce_compute` is cross-entropy with as many seconds as the dearest arm takes, and evaluated as often.
 """
 
 from __future__ import annotations
@@ -40,16 +40,21 @@ ARMS: dict[str, dict[str, Any]] = {
     "first_error": {"forms": ("first_error",)},
     "reward": {"forms": ("reward",)},
     "first_error+reward": {"forms": _BOTH},
+    "constrained_16x1": {"forms": ("constrained",), "prompts": 16, "samples": 1, "reuse": 2},
 }
 """What is planned: settings of the loss, by arm."""
+_DEAREST = "constrained_16x1"
+_LONG_CE = "ce_compute"
 TRIES: dict[str, dict[str, Any]] = {
     "alpha_to_0.6": {"forms": _BOTH, "alpha": {"end": 0.6}},
+    "constrained": {"forms": ("constrained",)},
+    "first_error_16x1": {"forms": ("first_error",), "prompts": 16, "samples": 1, "reuse": 2},
     "rollouts_16x4": {"forms": _BOTH, "prompts": 4, "samples": 4},
     "rollouts_32": {"forms": _BOTH, "prompts": 8, "samples": 4, "reuse": 2},
 }
 """More arms, run when named."""
 SETTINGS = ("unseen", "scarce", "adapt")
-_UNMOVED = ("ce", "gold")
+_UNMOVED = ("ce", "gold", _LONG_CE)
 """Arms that learn nothing from documents without labels: in the setting "adapt" they are what they are in "unseen"."""
 _MOST_TOKENS = 1024
 _ANSWER = 128
@@ -116,26 +121,28 @@ class Experiment:
         for setting in settings or SETTINGS:
             rate = self._tuned("scarce" if setting == "scarce" else "unseen")
             for seed in seeds or range(self._size.seeds):
-                for arm in arms or ARMS:
-                    if setting != "adapt" or arm not in _UNMOVED:
-                        self._arm(arm, (ARMS | TRIES)[arm], setting, seed, rate)
-                if not arms and setting != "adapt":
-                    longer = self._seconds("first_error", setting, seed) / self._seconds("ce", setting, seed)
-                    steps = round(self._size.steps * max(1.0, longer))
-                    self._arm("ce_compute", ARMS["ce"], setting, seed, rate, steps=steps)
+                for arm in arms or (*ARMS, _LONG_CE):
+                    if setting == "adapt" and arm in _UNMOVED:
+                        continue
+                    steps = self._longer(setting, seed) if arm == _LONG_CE else self._size.steps
+                    self._arm(arm, (ARMS | TRIES).get(arm, ARMS["ce"]), setting, seed, rate, steps)
+
+    def _longer(self, setting: str, seed: int) -> int:
+        """The steps of cross-entropy alone that take as long as a run of the dearest arm."""
+        dearest, plain = (self._seconds(arm, setting, seed) for arm in (_DEAREST, "ce"))
+        return round(self._size.steps * max(1.0, dearest / plain))
 
     def _tuned(self, setting: str) -> float:
         """The learning rate that is best for cross-entropy."""
         for rate in self._size.rates:
-            self._arm(f"{_TUNING}{rate:g}", ARMS["ce"], setting, 0, rate)
+            self._arm(f"{_TUNING}{rate:g}", ARMS["ce"], setting, 0, rate, self._size.steps)
         return max(self._size.rates, key=lambda one: self._result(f"{_TUNING}{one:g}/{setting}/0")["validation"])
 
-    def _arm(self, arm: str, loss: dict[str, Any], setting: str, seed: int, rate: float, steps: int = 0) -> None:
+    def _arm(self, arm: str, loss: dict[str, Any], setting: str, seed: int, rate: float, steps: int) -> None:
         name = f"{arm}/{setting}/{seed}"
         folder = self._out / "runs" / name
         if (folder / "result.json").is_file():
             return
-        steps = steps or self._size.steps
         train = self._out / ("scarce.jsonl" if setting == "scarce" else "train.jsonl")
         data: dict[str, Any] = {"train": train, "held_out": self._out / "valid.jsonl"}
         if setting == "adapt":
@@ -154,8 +161,8 @@ class Experiment:
                     "batch_size": _ROWS,
                     "rate": rate,
                     "seed": seed,
-                    "evaluate_every": max(1, steps // 4),
-                    "patience": 4,
+                    "evaluate_every": max(1, self._size.steps // 4),
+                    "patience": steps,
                 },
             }
         )
@@ -220,7 +227,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="so little of everything that it takes minutes")
     parser.add_argument("--seeds", type=int, nargs="*", default=(), help="only these; others may run elsewhere")
     parser.add_argument("--settings", choices=SETTINGS, nargs="*", default=(), help="only these")
-    parser.add_argument("--arms", choices=ARMS | TRIES, nargs="*", default=(), help="only these, without ce_compute")
+    parser.add_argument("--arms", choices=(*ARMS, _LONG_CE, *TRIES), nargs="*", default=(), help="only these")
     parser.add_argument("--steps", type=int, help="of each run; a folder holds runs of one length only")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()

@@ -8,7 +8,7 @@ from harmony_gen.training.examples import Example, Examples, read_examples
 from harmony_gen.training.loss import FormatLoss, Objective, Trace, collate, free_validity, validity
 from harmony_gen.training.masses import TokenSet, log_masses
 from harmony_gen.training.rewards import schema_reward
-from harmony_gen.training.rollouts import judged_rollouts, roll_out
+from harmony_gen.training.rollouts import constrained_rollouts, judged_rollouts, roll_out
 from harmony_gen.training.settings import Settings
 from harmony_gen.training.trainer import Outcome, finetune
 
@@ -23,6 +23,7 @@ __all__ = [
     "TokenSet",
     "Trace",
     "collate",
+    "constrained_rollouts",
     "finetune",
     "free_validity",
     "judged_rollouts",

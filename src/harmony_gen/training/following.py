@@ -81,13 +81,17 @@ class Follower:
         return PARTIAL * written / (written + len(self._matcher.ending))
 
 
-def follower(generator: Generator, request: Request, prompt: Sequence[int]) -> Follower:
-    """At the start of an answer to a request; its budget is raised to that of the shortest answer where it must be."""
+def start(generator: Generator, request: Request, prompt: Sequence[int]) -> TurnMatcher:
+    """The start of an answer to a request; its budget is raised to that of the shortest answer where it must be."""
     try:
-        matcher = generator._matcher(request, list(prompt))
+        return generator._matcher(request, list(prompt))
     except BudgetError as error:
-        matcher = generator._matcher(replace(request, max_new_tokens=error.needed), list(prompt))
-    return Follower(matcher, generator._vocabulary)
+        return generator._matcher(replace(request, max_new_tokens=error.needed), list(prompt))
+
+
+def follower(generator: Generator, request: Request, prompt: Sequence[int]) -> Follower:
+    """At the `start` of an answer to a request."""
+    return Follower(start(generator, request, prompt), generator._vocabulary)
 
 
 def follow_label(generator: Generator, request: Request, text: str) -> Trace:

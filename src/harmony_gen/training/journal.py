@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 TRACKERS = ("tensorboard", "mlflow")
 
-_CURVES = {"loss.csv": ("ce", "gold", "first_error", "reward"), "held_out.csv": ("ce", "valid", "f1")}
+_CURVES = {"loss.csv": ("ce", "gold", "first_error", "constrained", "reward"), "held_out.csv": ("ce", "valid", "f1")}
 
 
 def trackers() -> list[str]:

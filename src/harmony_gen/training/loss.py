@@ -6,6 +6,8 @@ Forms of the loss:
 
 - *gold*: Σ -log Z_t along the labelled answer. Never more than the cross-entropy, for the label is allowed.
 - *first_error*: along answers that the model samples itself, up to the first token the validator rejects.
+- *constrained*: along answers that it samples under the constraint, y ~ q, to their end. E Σ -log Z_t is a bound of
+  -log P(valid) by Jensen's inequality; where first_error is silent about all that lies behind an error, this is not.
 - *reward*: REINFORCE with the other samples of a prompt as baseline (Kool et al., "Buy 4 REINFORCE samples, get a
   baseline for free!", 2019), for validators that say how good an answer is, but not which tokens are allowed.
 """
@@ -25,9 +27,9 @@ from harmony_gen.training.masses import TokenSet, log_masses
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-Form = Literal["first_error", "gold", "reward"]
+Form = Literal["first_error", "gold", "reward", "constrained"]
 
-FORMS: tuple[Form, ...] = ("first_error", "gold", "reward")
+FORMS: tuple[Form, ...] = ("first_error", "gold", "reward", "constrained")
 
 _NUMBERS_AT_ONCE = 2**24
 """Logits that are in memory at a time, 64 MiB in float32: others are computed anew when gradients flow back."""
@@ -44,6 +46,7 @@ class Trace:
         number: of the example it belongs to, for messages.
         reward: in [0, 1], of a sampled answer; 1 is valid.
         advantage: by how much the reward is higher than those of the other samples of the prompt.
+        constrained: it was sampled under the constraint.
     """
 
     prompt: tuple[int, ...]
@@ -52,6 +55,7 @@ class Trace:
     number: int = 0
     reward: float = 1.0
     advantage: float = 0.0
+    constrained: bool = False
 
 
 class Batch(NamedTuple):
@@ -64,6 +68,8 @@ class Batch(NamedTuple):
         places: (P,) from which place of the row it is predicted.
         targets: (P,) ids of the answers' tokens.
         sets: P sets, or none.
+        advantages: (B,) of the traces.
+        constrained: (B,) bool, of the traces.
     """
 
     tokens: torch.Tensor
@@ -72,6 +78,8 @@ class Batch(NamedTuple):
     places: torch.Tensor
     targets: torch.Tensor
     sets: list[TokenSet]
+    advantages: torch.Tensor
+    constrained: torch.Tensor
 
 
 def collate(traces: Sequence[Trace], device: torch.device | str = "cpu") -> Batch:
@@ -86,9 +94,11 @@ def collate(traces: Sequence[Trace], device: torch.device | str = "cpu") -> Batc
     places = [len(one.prompt) - 1 + place for one in traces for place in range(len(one.answer))]
     targets = [token for one in traces for token in one.answer]
     sets = [found for one in traces for found in one.sets]
-    rows_, places_, targets_ = (torch.tensor(values, device=device) for values in (rows, places, targets))
+    advantages, constrained = [one.advantage for one in traces], [one.constrained for one in traces]
+    found = (torch.tensor(values, device=device) for values in (rows, places, targets, advantages, constrained))
+    rows_, places_, targets_, advantages_, constrained_ = found
     known = sets if len(sets) == len(rows) else []
-    return Batch(tokens.to(device), attention.to(device), rows_, places_, targets_, known)
+    return Batch(tokens.to(device), attention.to(device), rows_, places_, targets_, known, advantages_, constrained_)
 
 
 class Measured(NamedTuple):
@@ -114,11 +124,13 @@ class Totals(NamedTuple):
 
     Attributes:
         gold: of labelled answers.
-        rolled: of sampled ones.
+        rolled: of those sampled freely.
+        constrained: of those sampled under the constraint.
     """
 
     gold: float
     rolled: float
+    constrained: float = 1.0
 
 
 class FormatLoss:
@@ -143,32 +155,40 @@ class FormatLoss:
         self.per = per
 
     @property
-    def samples(self) -> bool:
-        """Whether it needs answers that the model samples."""
-        return self.forms != ("gold",)
+    def is_free(self) -> bool:
+        """Whether it needs answers that the model samples freely."""
+        return "first_error" in self.forms or "reward" in self.forms
+
+    @property
+    def is_constrained(self) -> bool:
+        """Whether it needs answers that the model samples under the constraint."""
+        return "constrained" in self.forms
 
     def size(self, traces: Sequence[Trace]) -> int:
         """What the sums over some traces are divided by."""
         return sum(len(one.answer) for one in traces) if self.per == "token" else len(traces)
 
-    def terms(
-        self, gold: Measured, rolled: Measured | None, advantages: torch.Tensor, totals: Totals
-    ) -> dict[str, Any]:
+    def terms(self, gold: Measured, rolled: Measured | None, sampled: Batch | None, totals: Totals) -> dict[str, Any]:
         """The value of each form.
 
         Args:
             gold: labelled answers.
             rolled: sampled ones; None if there are none.
-            advantages: (B,) of the sampled answers.
+            sampled: the same, as a batch.
             totals: what sums are divided by.
         """
         found: dict[str, Any] = {}
         if "gold" in self.forms:
             found["gold"] = -gold.masses.sum() / totals.gold
-        if rolled is not None and "first_error" in self.forms:
-            found["first_error"] = -rolled.masses.sum() / totals.rolled
-        if rolled is not None and "reward" in self.forms:
-            found["reward"] = -(advantages * rolled.by_answer(rolled.chosen)).sum() / totals.rolled
+        if rolled is None or sampled is None:
+            return found
+        masses = rolled.by_answer(rolled.masses)
+        if "first_error" in self.forms:
+            found["first_error"] = -masses[~sampled.constrained].sum() / totals.rolled
+        if "constrained" in self.forms:
+            found["constrained"] = -masses[sampled.constrained].sum() / totals.constrained
+        if "reward" in self.forms:
+            found["reward"] = -(sampled.advantages * rolled.by_answer(rolled.chosen)).sum() / totals.rolled
         return found
 
 
@@ -210,14 +230,13 @@ class Objective(nn.Module):
         self._split = split(model)
 
     def forward(
-        self, gold: Batch, rolled: Batch | None, advantages: torch.Tensor, alpha: float, totals: tuple[float, Totals]
+        self, gold: Batch, rolled: Batch | None, alpha: float, totals: tuple[float, Totals]
     ) -> dict[str, torch.Tensor]:
         """The loss of a part of a step, and what it is made of.
 
         Args:
             gold: labelled answers.
             rolled: sampled ones.
-            advantages: (B,) of the sampled ones.
             alpha: in [0, 1].
             totals: labelled tokens of the whole step, and what its format terms are divided by.
 
@@ -227,7 +246,7 @@ class Objective(nn.Module):
         labelled = self.measure(gold)
         sampled = None if rolled is None else self.measure(rolled)
         entropy = -labelled.chosen.sum() / totals[0]
-        terms = self.loss.terms(labelled, sampled, advantages, totals[1])
+        terms = self.loss.terms(labelled, sampled, rolled, totals[1])
         found = {"loss": entropy if alpha == 1 else alpha * entropy + (1 - alpha) * sum(terms.values())}
         found |= {name: value.detach() for name, value in {"ce": entropy, **terms}.items()}
         return found | _estimates(gold, labelled, rolled, sampled)
@@ -272,8 +291,10 @@ def _scores(
 
 @torch.no_grad()
 def _estimates(gold: Batch, labelled: Measured, rolled: Batch | None, sampled: Measured | None) -> dict[str, Any]:
-    """Estimates of P(valid), where masks are known."""
+    """Estimates of P(valid), where masks are known; of free answers rather than of constrained ones."""
     found = {"valid_gold": validity(labelled.masses, labelled.rows)} if gold.sets else {}
     if rolled is not None and rolled.sets and sampled is not None:
-        found["p_valid"] = free_validity(sampled.masses, sampled.rows)
+        free = ~rolled.constrained[sampled.rows]
+        estimate, here = (free_validity, free) if bool(free.any()) else (validity, ~free)
+        found["p_valid"] = estimate(sampled.masses[here], torch.unique(sampled.rows[here], return_inverse=True)[1])
     return {name: torch.tensor(value, device=labelled.masses.device) for name, value in found.items()}

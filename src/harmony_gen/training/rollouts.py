@@ -1,15 +1,22 @@
-"""Rollouts: answers that the model samples freely, while the decoder's matcher looks on."""
+"""Rollouts: answers that the model samples freely, while the decoder's matcher looks on, or under the constraint."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import GenerationConfig, StoppingCriteria
 
-from harmony_gen.errors import TrainingError
-from harmony_gen.training.following import follower
+from harmony_gen.decoding.batch import Batch
+from harmony_gen.decoding.kv_cache import ModelRunner
+from harmony_gen.decoding.loop import decode
+from harmony_gen.decoding.passes import is_batchable
+from harmony_gen.decoding.sampling import Sampling
+from harmony_gen.errors import RuleError, TrainingError
+from harmony_gen.training.following import follower, start
 from harmony_gen.training.loss import Trace
 
 if TYPE_CHECKING:
@@ -59,6 +66,41 @@ def roll_out(generator: Generator, examples: Sequence[Example], *, count: int, m
         if one.tokens and one.state not in ("open", "unknown")
     ]
     return list(_with_advantages(found))
+
+
+def constrained_rollouts(generator: Generator, examples: Sequence[Example], *, count: int, most: int) -> list[Trace]:
+    """Samples answers at temperature 1 under the constraint, by the decode loop itself; all are valid.
+
+    Answers that the mask engine gave up on, and those of rules that refuse everything, are left out.
+
+    Args:
+        generator: the model, in evaluation mode.
+        examples: what is asked.
+        count: samples for each, ≥ 1.
+        most: tokens of an answer.
+    """
+    model = generator._model
+    rows = [one for one in examples for _ in range(count)]
+    batch: Batch[Trace | None] | None = Batch(model, len(rows)) if is_batchable(model) else None
+
+    def written(one: Example, seed: int) -> Trace | None:
+        request = replace(one.request, max_new_tokens=most)
+        matcher = start(generator, request, one.prompt)
+        sampling = Sampling(temperature=1.0, seed=seed)
+        try:
+            deque(decode(ModelRunner(model, batch=batch), one.prompt, matcher, sampling), maxlen=0)
+        except RuleError:
+            return None
+        found = follower(generator, request, one.prompt)
+        for token in matcher.tokens[len(found.header) :]:
+            found.feed(token)
+        prompt = (*one.prompt, *found.header)
+        is_whole = found.state == "valid"
+        return Trace(prompt, tuple(found.tokens), tuple(found.sets), one.number, constrained=True) if is_whole else None
+
+    tasks = [partial(written, *row) for row in zip(rows, torch.randint(2**31, (len(rows),)).tolist(), strict=True)]
+    results = (task() for task in tasks) if batch is None else batch.run(tasks)
+    return [trace for trace in results if trace is not None]
 
 
 def judged_rollouts(

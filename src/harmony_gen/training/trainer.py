@@ -29,7 +29,7 @@ from harmony_gen.training.alpha import FLAT, is_flat
 from harmony_gen.training.examples import read_examples
 from harmony_gen.training.judging import Judgement, judge
 from harmony_gen.training.loss import FormatLoss, Objective, Totals, collate
-from harmony_gen.training.rollouts import judged_rollouts, roll_out
+from harmony_gen.training.rollouts import constrained_rollouts, judged_rollouts, roll_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,7 +199,7 @@ class _Run:
         run, loss = self._settings.run, self._settings.loss
         torch.manual_seed((run.seed * 1_000_003 + step) * self._count + self._rank)
         alpha = loss.alpha.at(step, run.steps, self._state.flat_at) if loss.forms else 1.0
-        if alpha == 1 or not self._loss.samples:
+        if alpha == 1 or not (self._loss.is_free or self._loss.is_constrained):
             self._rolled = []
         elif not self._rolled or step % loss.reuse == 0 or step % run.evaluate_every == 0:
             self._rolled = self._roll(step)
@@ -229,16 +229,16 @@ class _Run:
         self._note_entropy(step, figures["ce"])
         return {"step": step, "alpha": alpha, "rate": rate, **figures}
 
-    def _batches(self, part: Sequence[Trace], rolled: Sequence[Trace]) -> tuple[Any, Any, torch.Tensor]:
+    def _batches(self, part: Sequence[Trace], rolled: Sequence[Trace]) -> tuple[Any, Any]:
         device = self._accelerator.device
-        advantages = torch.tensor([one.advantage for one in rolled], device=device)
-        return collate(part, device), collate(rolled, device) if rolled else None, advantages
+        return collate(part, device), collate(rolled, device) if rolled else None
 
     def _totals(self, everything: Sequence[Trace]) -> Totals:
         """Of all processes together, for the mean of which gradients are taken."""
-        rolled = torch.tensor(float(self._loss.size(self._rolled)), device=self._accelerator.device)
-        over_all = float(self._accelerator.reduce(rolled, "sum"))
-        return Totals(self._loss.size(everything) / self._count, max(over_all, 1.0) / self._count)
+        parts = [[one for one in self._rolled if one.constrained is constrained] for constrained in (False, True)]
+        sizes = torch.tensor([float(self._loss.size(part)) for part in parts], device=self._accelerator.device)
+        over_all = self._accelerator.reduce(sizes, "sum").clamp(min=1.0) / self._count
+        return Totals(self._loss.size(everything) / self._count, *over_all.tolist())
 
     def _mean(self, figures: dict[str, float]) -> dict[str, float]:
         """Of all processes; each has the same names but for those of rollouts, which may be missing in one."""
@@ -290,7 +290,9 @@ class _Run:
                 return judged_rollouts(
                     self._generator, examples, self._validator, count=loss.samples, most=loss.most_tokens
                 )
-            return roll_out(self._generator, examples, count=loss.samples, most=loss.most_tokens)
+            ways = [roll_out] * self._loss.is_free + [constrained_rollouts] * self._loss.is_constrained
+            made = [way(self._generator, examples, count=loss.samples, most=loss.most_tokens) for way in ways]
+            return [trace for traces in made for trace in traces]
 
     def _pause(self) -> None:
         """Judges, and writes the adapter if it is the best so far, the checkpoint, and what there is to tell."""
