@@ -16,6 +16,7 @@ import torch
 from harmony_gen import Generator, ModelError, TrainingError
 from harmony_gen.training import finetune, trainer
 from harmony_gen.training.adapters import merge
+from harmony_gen.training.loss import FORMS
 from harmony_gen.training.settings import Settings
 
 SCHEMA = {
@@ -55,13 +56,13 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft asks by an older name
 def test_a_run_leaves_an_adapter_that_loads_everywhere(home: Path) -> None:
-    given = settings(home, loss={"forms": ["first_error", "reward", "gold"]}, run={"steps": 2})
+    given = settings(home, loss={"forms": FORMS}, run={"steps": 2})
     outcome = finetune(given)
     assert (outcome.steps, outcome.stopped_early) == (2, False)
     assert outcome.before is not None
     assert outcome.after is not None
     rows = (home / "run/loss.csv").read_text().splitlines()
-    assert rows[0].split(",") == "step alpha rate loss ce first_error reward gold valid_gold p_valid seconds".split()
+    assert rows[0].split(",") == ["step", "alpha", "rate", "loss", "ce", *FORMS, "valid_gold", "p_valid", "seconds"]
     assert len(rows) == 3
     assert (home / "run/loss.png").is_file()
     adapted = Generator.embedded(adapter=str(outcome.adapter))
@@ -75,8 +76,12 @@ def test_a_run_leaves_an_adapter_that_loads_everywhere(home: Path) -> None:
     torch.testing.assert_close(plain.eval()(ids).logits, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_a_run_that_goes_on_is_the_run_that_was_not_stopped(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    finetune(settings(home))
+@pytest.mark.parametrize("form", ["first_error", "constrained"])
+def test_a_run_that_goes_on_is_the_run_that_was_not_stopped(
+    home: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    given = settings(home, loss={"forms": [form]})
+    finetune(given)
     whole = weights(home / "run")
     (home / "run/checkpoint.pt").rename(home / "whole.pt")
     made: list[int] = []
@@ -90,12 +95,12 @@ def test_a_run_that_goes_on_is_the_run_that_was_not_stopped(home: Path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(trainer._Run, "_step", step)
         with pytest.raises(KeyboardInterrupt):
-            finetune(settings(home))
+            finetune(given)
     with pytest.raises(TrainingError, match="holds a run"):
-        finetune(settings(home))
+        finetune(given)
     with pytest.raises(TrainingError, match="other settings"):
         finetune(settings(home, run={"rate": 1e-2}), resume=True)
-    assert finetune(settings(home), resume=True).steps == 4
+    assert finetune(given, resume=True).steps == 4
     again = weights(home / "run")
     assert whole.keys() == again.keys()
     assert all(torch.equal(whole[name], again[name]) for name in whole)
@@ -119,7 +124,8 @@ def test_a_step_in_parts_is_the_step_as_a_whole(home: Path) -> None:
 
 
 def test_mixed_precision(home: Path) -> None:
-    assert finetune(settings(home, run={"steps": 1, "mixed_precision": "bf16", "accumulate": 2})).steps == 1
+    run = {"steps": 1, "mixed_precision": "bf16", "accumulate": 2}
+    assert finetune(settings(home, loss={"forms": FORMS}, run=run)).steps == 1
 
 
 def test_a_validator_of_the_user(home: Path) -> None:

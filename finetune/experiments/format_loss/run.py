@@ -48,11 +48,12 @@ _LONG_CE = "ce_compute"
 TRIES: dict[str, dict[str, Any]] = {
     "alpha_to_0.6": {"forms": _BOTH, "alpha": {"end": 0.6}},
     "constrained": {"forms": ("constrained",)},
+    "constrained_16x1_slow": {**ARMS["constrained_16x1"], "rate": 2e-3},
     "first_error_16x1": {"forms": ("first_error",), "prompts": 16, "samples": 1, "reuse": 2},
     "rollouts_16x4": {"forms": _BOTH, "prompts": 4, "samples": 4},
     "rollouts_32": {"forms": _BOTH, "prompts": 8, "samples": 4, "reuse": 2},
 }
-"""More arms, run when named."""
+"""More arms, run when named; some with a rate of their own."""
 SETTINGS = ("unseen", "scarce", "adapt")
 _UNMOVED = ("ce", "gold", _LONG_CE)
 """Arms that learn nothing from documents without labels: in the setting "adapt" they are what they are in "unseen"."""
@@ -147,8 +148,9 @@ class Experiment:
         data: dict[str, Any] = {"train": train, "held_out": self._out / "valid.jsonl"}
         if setting == "adapt":
             data["unlabelled"] = self._out / "documents.jsonl"
-        if setting == "scarce":  # few labels are soon known by heart, and there is more to be learnt from rollouts
-            loss = {"alpha": {"kind": "linear", "end": 0.3}, **loss}
+        # Few labels are soon known by heart, and there is more to be learnt from rollouts.
+        loss = ({"alpha": {"kind": "linear", "end": 0.3}} if setting == "scarce" else {}) | loss
+        rate = loss.pop("rate", rate)
         settings = Settings.of(
             {
                 "model": {"base": "embedded", "directory": self._base},
