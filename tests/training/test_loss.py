@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -26,6 +27,9 @@ from harmony_gen.training import (
 )
 from harmony_gen.training.alpha import is_flat
 from harmony_gen.training.loss import FORMS, Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @st.composite
@@ -145,7 +149,7 @@ def test_the_loss_and_its_gradients_are_those_of_the_definition(
         assert found["gold"] <= found["ce"]
 
 
-def test_both_estimates_of_validity_are_unbiased() -> None:
+def test_estimates_of_validity_are_unbiased_and_losses_are_bounds() -> None:
     """Over all answers of a model with three tokens, each weighed by how probable it is that it is sampled."""
     random = np.random.default_rng(1)
     model = {p: random.dirichlet([1, 1, 1]) for n in range(3) for p in itertools.product(range(3), repeat=n)}
@@ -153,28 +157,34 @@ def test_both_estimates_of_validity_are_unbiased() -> None:
     allowed = {p: [t for t in range(3) if any(v[: len(p) + 1] == (*p, t) for v in valid)] for p in model}
     true = sum(math.prod(model[v[:n]][v[n]] for n in range(3)) for v in valid)
 
-    def walk(prefix: tuple[int, ...], chance: float, masses: list[float], constrained: bool) -> float:
-        """The expected estimate of all answers that begin with a prefix."""
-        if len(prefix) == 3:
-            return chance * estimate(masses, constrained)
-        mass = float(model[prefix][allowed[prefix]].sum())
-        total = 0.0
-        for token in range(3):
-            share = float(model[prefix][token])
-            if token in allowed[prefix]:
-                total += walk(
-                    (*prefix, token), chance * share / (mass if constrained else 1), [*masses, mass], constrained
-                )
-            elif not constrained:
-                total += chance * share * estimate([*masses, mass], constrained)
-        return total
+    def expected(of: Callable[[torch.Tensor], float], constrained: bool) -> float:
+        """Of a figure of the masses along an answer."""
 
-    def estimate(masses: list[float], constrained: bool) -> float:
-        logs, rows = torch.tensor(masses, dtype=torch.double).log(), torch.zeros(len(masses), dtype=torch.long)
-        return validity(logs, rows) if constrained else 1 - float((1 - logs.exp()).sum())
+        def walk(prefix: tuple[int, ...], chance: float, masses: list[float]) -> float:
+            if len(prefix) == 3:
+                return chance * of(torch.tensor(masses, dtype=torch.double))
+            mass = float(model[prefix][allowed[prefix]].sum())
+            total = 0.0
+            for token in range(3):
+                share = float(model[prefix][token])
+                if token in allowed[prefix]:
+                    total += walk((*prefix, token), chance * share / (mass if constrained else 1), [*masses, mass])
+                elif not constrained:
+                    total += chance * share * of(torch.tensor([*masses, mass], dtype=torch.double))
+            return total
 
-    assert walk((), 1.0, [], constrained=True) == pytest.approx(true)
-    assert walk((), 1.0, [], constrained=False) == pytest.approx(true)
+        return walk((), 1.0, [])
+
+    def one_row(masses: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(masses), dtype=torch.long)
+
+    def loss(masses: torch.Tensor) -> float:
+        return -float(masses.log().sum())
+
+    assert expected(lambda masses: validity(masses.log(), one_row(masses)), constrained=True) == pytest.approx(true)
+    assert expected(lambda masses: 1 - float((1 - masses).sum()), constrained=False) == pytest.approx(true)
+    assert expected(loss, constrained=True) >= -math.log(true)
+    assert expected(loss, constrained=False) >= 1 - true
     logs = torch.tensor([0.5, 0.9, 0.8]).log()
     assert free_validity(logs, torch.tensor([0, 0, 1])) == pytest.approx(1 - (0.5 + 0.1 + 0.2) / 2)
 

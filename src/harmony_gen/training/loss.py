@@ -142,7 +142,7 @@ class FormatLoss:
         Args:
             forms: at least one of `FORMS`, each once; "first_error" by default.
             per: what is averaged over: the tokens of all answers, as a cross-entropy is; or the answers, so that
-                "first_error" bounds -log P(valid).
+                "constrained" bounds -log P(valid), and "first_error" the probability of an error.
 
         Raises:
             ValueError: there is no such form, or unit.
