@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from finetune.experiments.format_loss.run import ARMS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DRAWS = 2000
 _WAYS = ("free", "constrained")
+_PLOTTED = ("unseen", "scarce")
 
 
 def results(out: Path, arm: str, setting: str) -> dict[str, dict[str, np.ndarray]]:
@@ -77,21 +81,22 @@ def _row(*cells: str) -> str:
 
 
 def plot(out: Path, picture: Path) -> None:
-    """Draws, for each arm on unseen forms, validity and field F1 of the validation set over steps: mean over seeds."""
+    """Draws validity and field F1 of the validation set over steps, of each planned arm: mean over seeds."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    for place, (column, title) in enumerate((("valid", "valid, free"), ("f1", "field F1, free")), 1):
-        axes = figure.add_subplot(1, 2, place, xlabel="step", title=f"{title} (validation forms)")
-        for arm in sorted((out / "runs").glob("*/unseen")):
-            curves = [_curve(path, column) for path in sorted(arm.glob("*/held_out.csv")) if _is_done(path)]
-            if curves and not arm.parent.name.startswith(("tune_", "ce_compute")):
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    panels = itertools.product(_PLOTTED, (("valid", "valid, free"), ("f1", "field F1, free")))
+    for place, (setting, (column, title)) in enumerate(panels, 1):
+        axes = figure.add_subplot(len(_PLOTTED), 2, place, xlabel="step", title=f"{setting}: {title}")
+        for arm in ARMS:
+            files = sorted((out / "runs" / arm / setting).glob("*/held_out.csv"))
+            curves = [_curve(path, column) for path in files if _is_done(path)]
+            if curves:
                 values = [np.mean(points) for points in zip(*(curve.values() for curve in curves), strict=False)]
-                axes.plot(
-                    list(curves[0])[: len(values)], values, marker="o", label=f"{arm.parent.name} ({len(curves)})"
-                )
+                axes.plot(list(curves[0])[: len(values)], values, marker="o", label=f"{arm} ({len(curves)})")
         axes.grid(visible=True, alpha=0.3)
-        axes.legend()
+        if axes.lines:
+            axes.legend()
     figure.savefig(picture, dpi=110)
 
 

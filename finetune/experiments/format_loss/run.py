@@ -48,6 +48,7 @@ _LONG_CE = "ce_compute"
 TRIES: dict[str, dict[str, Any]] = {
     "alpha_to_0.6": {"forms": _BOTH, "alpha": {"end": 0.6}},
     "constrained": {"forms": ("constrained",)},
+    "ce_slow": {"forms": (), "rate": 2e-3},
     "constrained_16x1_slow": {**ARMS["constrained_16x1"], "rate": 2e-3},
     "first_error_16x1": {"forms": ("first_error",), "prompts": 16, "samples": 1, "reuse": 2},
     "rollouts_16x4": {"forms": _BOTH, "prompts": 4, "samples": 4},
