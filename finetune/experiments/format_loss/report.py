@@ -88,12 +88,18 @@ def plot(out: Path, picture: Path) -> None:
     panels = itertools.product(_PLOTTED, (("valid", "valid, free"), ("f1", "field F1, free")))
     for place, (setting, (column, title)) in enumerate(panels, 1):
         axes = figure.add_subplot(len(_PLOTTED), 2, place, xlabel="step", title=f"{setting}: {title}")
-        for arm in ARMS:
+        for number, arm in enumerate(ARMS):
             files = sorted((out / "runs" / arm / setting).glob("*/held_out.csv"))
             curves = [_curve(path, column) for path in files if _is_done(path)]
             if curves:
                 values = [np.mean(points) for points in zip(*(curve.values() for curve in curves), strict=False)]
-                axes.plot(list(curves[0])[: len(values)], values, marker="o", label=f"{arm} ({len(curves)})")
+                axes.plot(
+                    list(curves[0])[: len(values)],
+                    values,
+                    marker="o",
+                    color=f"C{number}",
+                    label=f"{arm} ({len(curves)})",
+                )
         axes.grid(visible=True, alpha=0.3)
         if axes.lines:
             axes.legend()
