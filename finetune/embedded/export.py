@@ -10,11 +10,10 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_model
 
 from finetune.embedded import checkpoint
 from finetune.embedded.encoding import Encoder
-from finetune.embedded.network import SIZES, build
+from finetune.embedded.network import SIZES, build, weights_of
 
 MAX_BYTES = 32 * 2**20
 """What the package may carry."""
@@ -41,8 +40,8 @@ def export(run: Path, directory: Path, other: Path | None = None) -> int:
     model = build(SIZES[last.size], len(Encoder.load(run)))
     weights = last.learner["model"]
     if other is not None:
-        load_model(model, str(other / "model.safetensors"), strict=False)  # tied weights are stored once
-        weights = {name: (weights[name] + weight.float()) / 2 for name, weight in model.state_dict().items()}
+        model.load_state_dict(weights_of(other), strict=False)  # tied weights are stored once
+        weights = {name: (weights[name] + weight) / 2 for name, weight in model.state_dict().items()}
     model.load_state_dict(weights)
     model = model.half().eval()
     if not all(torch.isfinite(weight).all() for weight in model.parameters()):

@@ -1,4 +1,4 @@
-"""One step of learning: Muon for the hidden matrices, AdamW for the rest, loss on answers only."""
+"""One step of learning, loss on answers only: Muon and AdamW from nothing, AdamW alone for what was pretrained."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from finetune.embedded.muon import Muon
 
 if TYPE_CHECKING:
     from finetune.embedded.batches import Batch
+    from finetune.embedded.network import Size
 
-RATE = 4e-3
 _WARM_STEPS = 60
 _DECAY_FROM = 0.7
 _LOWEST = 0.02
@@ -23,28 +23,40 @@ _CLIP = 1.0
 class Learner:
     """A network and its optimisers."""
 
-    def __init__(self, model: Any, device: str, rate: float = RATE) -> None:
+    def __init__(self, model: Any, device: str, size: Size, rate: float | None = None) -> None:
         """Prepares a network for training.
 
         Args:
             model: the network, as `network.build` makes it.
             device: where it learns: "cpu" or "cuda".
-            rate: highest learning rate.
+            size: its dimensions, and which of its layers learn.
+            rate: highest learning rate; that of the size, if not given.
         """
         self.device = torch.device(device)
         self.model = model.to(device).train()
-        if self.device.type == "cpu":
+        self.rate = size.rate if rate is None else rate
+        self.dtype = torch.bfloat16 if has_bfloat16(self.device) else torch.float32
+        self._is_frozen = size.frozen > 0
+        for layer in model.model.layers[: size.frozen]:
+            layer.requires_grad_(requires_grad=False)
+        self._optimisers = self._pretrained_optimiser() if size.key_heads else self._optimisers_from_nothing()
+        if self.device.type == "cpu" and not size.key_heads:
             attention.register()
             self.model.set_attn_implementation(attention.NAME)
-        self.rate = rate
-        self.dtype = torch.bfloat16 if has_bfloat16(self.device) else torch.float32
-        named = list(model.named_parameters())
+
+    def _optimisers_from_nothing(self) -> list[torch.optim.Optimizer]:
+        named = list(self.model.named_parameters())
         hidden = [weight for name, weight in named if weight.ndim == 2 and "embed" not in name]  # noqa: PLR2004
         others = [weight for name, weight in named if weight.ndim != 2 or "embed" in name]  # noqa: PLR2004
-        self._optimisers: list[torch.optim.Optimizer] = [
-            Muon(hidden, rate, dtype=self.dtype),
-            torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=0.0),
+        return [
+            Muon(hidden, self.rate, dtype=self.dtype),
+            torch.optim.AdamW(others, lr=self.rate, betas=(0.9, 0.98), weight_decay=0.0),
         ]
+
+    def _pretrained_optimiser(self) -> list[torch.optim.Optimizer]:
+        """One for all, of the kind it was pretrained with; on wide matrices Muon takes a third of the time, too."""
+        learning = [weight for weight in self.model.parameters() if weight.requires_grad]
+        return [torch.optim.AdamW(learning, lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)]
 
     def step(self, batch: Batch, number: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Learn one batch.
@@ -60,7 +72,9 @@ class Learner:
         tokens, places, targets = (self._sent(part) for part in (batch.tokens, batch.places, batch.targets))
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             # (rows, length, width); right padding is never looked at by what comes before it
-            hidden = self.model.model(tokens, use_cache=False).last_hidden_state
+            entries = self.model.model.embed_tokens(tokens)
+            entries = entries.detach() if self._is_frozen else entries  # nothing is learnt below frozen layers
+            hidden = self.model.model(inputs_embeds=entries, use_cache=False).last_hidden_state
             logits = self.model.lm_head(hidden.flatten(0, 1).index_select(0, places))  # (targets, vocabulary)
         loss = functional.cross_entropy(logits.float(), targets)
         torch.autograd.backward(loss)

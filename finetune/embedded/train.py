@@ -21,21 +21,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_model
 
 from finetune.embedded import checkpoint, journal, utterances
 from finetune.embedded.batches import Batch, Plan, Sources, pool
 from finetune.embedded.checkpoint import Checkpoint
 from finetune.embedded.encoding import Encoder
 from finetune.embedded.journal import Entry, Journal
-from finetune.embedded.learner import RATE, Learner, slope
-from finetune.embedded.network import SIZES, build
+from finetune.embedded.learner import Learner, slope
+from finetune.embedded.network import SIZES, build, weights_of
 from finetune.embedded.stream import Place, Stream
-from harmony_gen.models.embedded import CONTEXT_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+ROW_TOKENS = 1024
+"""Tokens of the longest rows that are read."""
 _STEPS_PER_ENTRY = 50
 _SECONDS_TO_MEASURE = 20.0
 _BATCH_TOKENS = {"cpu": 4096, "cuda": 98304}
@@ -74,8 +74,8 @@ def begin(plan: Plan, size: str, rate: float, vocabulary: int, model: Path | Non
     torch.manual_seed(plan.seed)
     network = build(SIZES[size], vocabulary)
     if model is not None:
-        load_model(network, str(model / "model.safetensors"), strict=False)  # tied weights are stored once
-    learner = Learner(network, "cpu", rate)
+        network.load_state_dict(weights_of(model), strict=False)  # tied weights are stored once
+    learner = Learner(network, "cpu", SIZES[size], rate)
     return Checkpoint(plan, size, rate, 0, 0, 0.0, Place(), learner.state())
 
 
@@ -107,7 +107,7 @@ class _Run:
 
     def __init__(self, start: Checkpoint, around: Surroundings) -> None:
         vocabulary = len(Encoder.load(around.directory))
-        self._learner = Learner(build(SIZES[start.size], vocabulary), around.device, start.rate)
+        self._learner = Learner(build(SIZES[start.size], vocabulary), around.device, SIZES[start.size], start.rate)
         self._learner.restore(start.learner)
         self._around = around
         self._journal = Journal(around.directory, start.step)
@@ -156,7 +156,7 @@ def tokens_per_second(plan: Plan, size: str, around: Surroundings) -> float:
     encoder = Encoder.load(around.directory)
     sources = Sources(encoder, utterances.load(around.utterances) if plan.real_share > 0 else None)
     batches = pool(10 * _PROBE_TOKENS // plan.pool_tokens, replace(plan, tokens=_PROBE_TOKENS), sources)
-    learner = Learner(build(SIZES[size], len(encoder)), around.device)
+    learner = Learner(build(SIZES[size], len(encoder)), around.device, SIZES[size])
     read, started = 0, 0.0
     for number, batch in enumerate(batches * 1000):
         learner.step(batch, number, 0)[0].item()
@@ -202,12 +202,13 @@ def _begun(options: argparse.Namespace, around: Surroundings) -> Checkpoint:
     real_share = options.real_share if utterances.load(options.utterances) is not None else 0.0
     batch_tokens = options.batch_tokens or _BATCH_TOKENS[options.device.partition(":")[0]]
     gentle = options.start is None
-    plan = Plan(int(options.tokens or 1), batch_tokens, CONTEXT_TOKENS, real_share, options.seed, gentle)
+    plan = Plan(int(options.tokens or 1), batch_tokens, ROW_TOKENS, real_share, options.seed, gentle)
     if not options.tokens:
         speed = tokens_per_second(plan, options.parameters, around)
         print(f"{speed:.0f} tokens/s", flush=True)
         plan = replace(plan, tokens=int(options.minutes * 60 * speed))
-    return begin(plan, options.parameters, options.rate, len(Encoder.load(options.out)), options.start)
+    rate = options.rate or SIZES[options.parameters].rate
+    return begin(plan, options.parameters, rate, len(Encoder.load(options.out)), options.start)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -222,7 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--parameters", choices=sorted(SIZES), default="small")
     parser.add_argument("--batch-tokens", type=int, help=f"tokens of a batch; default: {_BATCH_TOKENS}")
     parser.add_argument("--real-share", type=float, default=0.25, help="share of real utterances among the tokens")
-    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
+    parser.add_argument("--rate", type=float, help="highest learning rate; default: the size's own")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--utterances", type=Path, help=f"utterances.jsonl.gz; default: ${utterances.VARIABLE}")
     parser.add_argument("--workers", type=int, default=1, help="processes that make batches")
