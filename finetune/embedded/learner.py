@@ -23,18 +23,18 @@ _CLIP = 1.0
 class Learner:
     """A network and its optimisers."""
 
-    def __init__(self, model: Any, device: str, size: Size, rate: float | None = None) -> None:
+    def __init__(self, model: Any, device: str, size: Size, rate: float) -> None:
         """Prepares a network for training.
 
         Args:
             model: the network, as `network.build` makes it.
             device: where it learns: "cpu" or "cuda".
             size: its dimensions, and which of its layers learn.
-            rate: highest learning rate; that of the size, if not given.
+            rate: highest learning rate.
         """
         self.device = torch.device(device)
         self.model = model.to(device).train()
-        self.rate = size.rate if rate is None else rate
+        self.rate = rate
         self.dtype = torch.bfloat16 if has_bfloat16(self.device) else torch.float32
         self._is_frozen = size.frozen > 0
         for layer in model.model.layers[: size.frozen]:

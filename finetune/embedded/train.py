@@ -156,7 +156,7 @@ def tokens_per_second(plan: Plan, size: str, around: Surroundings) -> float:
     encoder = Encoder.load(around.directory)
     sources = Sources(encoder, utterances.load(around.utterances) if plan.real_share > 0 else None)
     batches = pool(10 * _PROBE_TOKENS // plan.pool_tokens, replace(plan, tokens=_PROBE_TOKENS), sources)
-    learner = Learner(build(SIZES[size], len(encoder)), around.device, SIZES[size])
+    learner = Learner(build(SIZES[size], len(encoder)), around.device, SIZES[size], SIZES[size].rate)
     read, started = 0, 0.0
     for number, batch in enumerate(batches * 1000):
         learner.step(batch, number, 0)[0].item()
