@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from finetune.embedded.batches import Plan
+from finetune.embedded.learner import Way
 from finetune.embedded.stream import Place
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ class Checkpoint:
 
     Attributes:
         plan: the run's plan.
-        size: name of the network's size.
-        rate: highest learning rate.
+        network: the configuration of the network.
+        way: how it learns.
         step: steps made.
         tokens: tokens read.
         seconds: time spent on steps, in all pieces of the run together.
@@ -31,8 +32,8 @@ class Checkpoint:
     """
 
     plan: Plan
-    size: str
-    rate: float
+    network: dict[str, Any]
+    way: Way
     step: int
     tokens: int
     seconds: float
@@ -44,10 +45,10 @@ def save(checkpoint: Checkpoint, directory: Path) -> None:
     """Write a checkpoint in one move: whoever reads finds the old one or the new one, whole."""
     import torch
 
-    kept = {**vars(checkpoint), "plan": asdict(checkpoint.plan), "place": asdict(checkpoint.place)}
+    parts = {name: asdict(getattr(checkpoint, name)) for name in ("plan", "way", "place")}
     unfinished = directory / f"{_NAME}.part"
     with unfinished.open("wb") as file:
-        torch.save(kept, file)
+        torch.save({**vars(checkpoint), **parts}, file)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(directory / _NAME)
@@ -66,7 +67,8 @@ def load(directory: Path, device: str = "cpu") -> Checkpoint:
     import torch
 
     kept = torch.load(directory / _NAME, map_location=device, weights_only=True)
-    return Checkpoint(**{**kept, "plan": Plan(**kept["plan"]), "place": Place(**kept["place"])})
+    parts = {name: kind(**kept[name]) for name, kind in (("plan", Plan), ("way", Way), ("place", Place))}
+    return Checkpoint(**{**kept, **parts})
 
 
 def exists(directory: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Write a trained network as the package ships it: fp16 weights, configuration and tokenizer.
+"""Write a trained network as the package ships it: weights in fp16 or packed, configuration and tokenizer.
 
 python -m finetune.embedded.export --run DIR --out src/harmony_gen/models/assets
 """
@@ -8,26 +8,31 @@ from __future__ import annotations
 import argparse
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from finetune.embedded import checkpoint
-from finetune.embedded.encoding import Encoder
-from finetune.embedded.network import SIZES, build, weights_of
+from finetune.embedded.network import configured, finished
+from harmony_gen.models import packed
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 MAX_BYTES = 32 * 2**20
 """What the package may carry."""
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 
-def export(run: Path, directory: Path, other: Path | None = None) -> int:
-    """Write the network of a run's last checkpoint.
+def export(run: Path, directory: Path, other: Path | None = None, *, exact: bool = False) -> int:
+    """Write the network of a run's last checkpoint, packed if it learnt to be.
 
     Args:
         run: directory of the run.
         directory: where to write; files of the same names are replaced.
         other: a finished model that the run began with: the mean of both is written, which forgets less of what that
             one knew than the run alone (Wortsman et al. 2022, "Model soups").
+        exact: write all digits, whatever the size: to be narrowed or trained further, not shipped.
 
     Returns:
         Bytes of the weights.
@@ -37,23 +42,27 @@ def export(run: Path, directory: Path, other: Path | None = None) -> int:
         ValueError: the weights are not finite, or more than the package may carry.
     """
     last = checkpoint.load(run)
-    model = build(SIZES[last.size], len(Encoder.load(run)))
+    model = configured(last.network)
     weights = last.learner["model"]
     if other is not None:
-        model.load_state_dict(weights_of(other), strict=False)  # tied weights are stored once
-        weights = {name: (weights[name] + weight) / 2 for name, weight in model.state_dict().items()}
+        weights = {name: (weights[name] + weight) / 2 for name, weight in finished(other).state_dict().items()}
     model.load_state_dict(weights)
-    model = model.half().eval()
-    if not all(torch.isfinite(weight).all() for weight in model.parameters()):
-        raise ValueError("The weights hold values that fp16 cannot: nothing was written.")
     directory.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(str(directory))
+    should_pack = last.way.packed and not exact
+    size = packed.write(model, directory) if should_pack else _written(model if exact else model.half(), directory)
     for name in _TOKENIZER_FILES:
         shutil.copy(run / name, directory / name)
-    size = (directory / "model.safetensors").stat().st_size
-    if size > MAX_BYTES:
+    if size > MAX_BYTES and not exact:
         raise ValueError(f"The weights take {size / 2**20:.1f} MiB; the package carries {MAX_BYTES / 2**20:.0f}.")
     return size
+
+
+def _written(model: PreTrainedModel, directory: Path) -> int:
+    """Write weights as they are."""
+    if not all(torch.isfinite(weight).all() for weight in model.parameters()):
+        raise ValueError("The weights hold values that fp16 cannot hold: nothing was written.")
+    model.save_pretrained(str(directory))
+    return (directory / "model.safetensors").stat().st_size
 
 
 def main() -> None:
@@ -61,10 +70,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="directory of the run")
     parser.add_argument("--out", type=Path, required=True, help="directory to write to")
+    parser.add_argument("--exact", action="store_true", help="in float32, to go on from, whatever the size")
     parser.add_argument("--mean-with", type=Path, help="directory of a finished model: write the mean of both")
     options = parser.parse_args()
     last = checkpoint.load(options.run)
-    size = export(options.run, options.out, options.mean_with)
+    size = export(options.run, options.out, options.mean_with, exact=options.exact)
     share = last.tokens / last.plan.tokens
     print(f"{size / 2**20:.1f} MiB written to {options.out}, after {last.tokens / 1e6:.1f} M tokens ({share:.0%}).")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,54 +11,72 @@ from torch.nn import functional
 
 from finetune.embedded import attention
 from finetune.embedded.muon import Muon
+from harmony_gen.models import packed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from finetune.embedded.batches import Batch
-    from finetune.embedded.network import Size
 
 _WARM_STEPS = 60
 _DECAY_FROM = 0.7
 _LOWEST = 0.02
 _CLIP = 1.0
+_MATRIX = 2
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a network learns.
+
+    Attributes:
+        rate: highest learning rate.
+        is_pretrained: whether it is a language model already, and learns as those do.
+        frozen: layers at the bottom that stay as they are.
+        packed: whether matrices are rounded while it learns as `harmony_gen.models.packed` rounds them.
+    """
+
+    rate: float = 4e-3
+    is_pretrained: bool = False
+    frozen: int = 0
+    packed: bool = False
 
 
 class Learner:
     """A network and its optimisers."""
 
-    def __init__(self, model: Any, device: str, size: Size, rate: float) -> None:
+    def __init__(self, model: Any, device: str, way: Way) -> None:
         """Prepares a network for training.
 
         Args:
-            model: the network, as `network.build` makes it.
+            model: the network.
             device: where it learns: "cpu" or "cuda".
-            size: its dimensions, and which of its layers learn.
-            rate: highest learning rate.
+            way: how it learns.
         """
         self.device = torch.device(device)
         self.model = model.to(device).train()
-        self.rate = rate
+        self.way = way
         self.dtype = torch.bfloat16 if has_bfloat16(self.device) else torch.float32
-        self._is_frozen = size.frozen > 0
-        for layer in model.model.layers[: size.frozen]:
+        for layer in model.model.layers[: way.frozen]:
             layer.requires_grad_(requires_grad=False)
-        self._optimisers = self._pretrained_optimiser() if size.key_heads else self._optimisers_from_nothing()
-        if self.device.type == "cpu" and not size.key_heads:
+        self._optimisers = self._pretrained_optimiser() if way.is_pretrained else self._optimisers_from_nothing()
+        if self.device.type == "cpu" and not way.is_pretrained:
             attention.register()
             self.model.set_attn_implementation(attention.NAME)
 
     def _optimisers_from_nothing(self) -> list[torch.optim.Optimizer]:
         named = list(self.model.named_parameters())
-        hidden = [weight for name, weight in named if weight.ndim == 2 and "embed" not in name]  # noqa: PLR2004
-        others = [weight for name, weight in named if weight.ndim != 2 or "embed" in name]  # noqa: PLR2004
+        hidden = [weight for name, weight in named if weight.ndim == _MATRIX and "embed" not in name]
+        others = [weight for name, weight in named if weight.ndim != _MATRIX or "embed" in name]
         return [
-            Muon(hidden, self.rate, dtype=self.dtype),
-            torch.optim.AdamW(others, lr=self.rate, betas=(0.9, 0.98), weight_decay=0.0),
+            Muon(hidden, self.way.rate, dtype=self.dtype),
+            torch.optim.AdamW(others, lr=self.way.rate, betas=(0.9, 0.98), weight_decay=0.0),
         ]
 
     def _pretrained_optimiser(self) -> list[torch.optim.Optimizer]:
         """One for all, of the kind it was pretrained with; on wide matrices Muon takes a third of the time, too."""
         learning = [weight for weight in self.model.parameters() if weight.requires_grad]
-        return [torch.optim.AdamW(learning, lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)]
+        return [torch.optim.AdamW(learning, lr=self.way.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)]
 
     def step(self, batch: Batch, number: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Learn one batch.
@@ -70,16 +90,17 @@ class Learner:
             Mean loss and share of right tokens, as scalars on the device; reading them waits for the step.
         """
         tokens, places, targets = (self._sent(part) for part in (batch.tokens, batch.places, batch.targets))
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            # (rows, length, width); right padding is never looked at by what comes before it
-            entries = self.model.model.embed_tokens(tokens)
-            entries = entries.detach() if self._is_frozen else entries  # nothing is learnt below frozen layers
-            hidden = self.model.model(inputs_embeds=entries, use_cache=False).last_hidden_state
-            logits = self.model.lm_head(hidden.flatten(0, 1).index_select(0, places))  # (targets, vocabulary)
-        loss = functional.cross_entropy(logits.float(), targets)
-        torch.autograd.backward(loss)
+        with self._as_shipped():
+            with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+                # (rows, length, width); right padding is never looked at by what comes before it
+                entries = self.model.model.embed_tokens(tokens)
+                entries = entries.detach() if self.way.frozen else entries  # nothing is learnt below frozen layers
+                hidden = self.model.model(inputs_embeds=entries, use_cache=False).last_hidden_state
+                logits = self.model.lm_head(hidden.flatten(0, 1).index_select(0, places))  # (targets, vocabulary)
+            loss = functional.cross_entropy(logits.float(), targets)
+            torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP, foreach=True)
-        self._update(self.rate * slope(number, progress))
+        self._update(self.way.rate * slope(number, progress))
         with torch.no_grad():
             guessed = logits.gather(1, targets[:, None])[:, 0] == logits.amax(-1)  # faster than argmax on a CPU
             return loss.detach(), guessed.float().mean()
@@ -98,6 +119,22 @@ class Learner:
         for optimiser, kept in zip(self._optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(kept)
         torch.set_rng_state(state["random"].cpu())
+
+    @contextmanager
+    def _as_shipped(self) -> Iterator[None]:
+        """Within the block matrices are rounded as the package packs them; what they learn goes to the exact ones.
+
+        The gradient of the rounded weight stands for that of the exact one (Bengio et al. 2013).
+        """
+        matrices = [weight for weight in self.model.parameters() if weight.ndim == _MATRIX] if self.way.packed else []
+        exact = [weight.data for weight in matrices]
+        for weight in matrices:
+            weight.data = packed.rounded(weight.data)
+        try:
+            yield
+        finally:
+            for weight, kept in zip(matrices, exact, strict=True):
+                weight.data = kept
 
     def _update(self, rate: float) -> None:
         for optimiser in self._optimisers:

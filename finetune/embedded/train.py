@@ -12,6 +12,8 @@ makes the same steps as one that is not. `--minutes` plans as many tokens as thi
 from __future__ import annotations
 
 import argparse
+import copy
+import json
 import os
 import shutil
 import signal
@@ -27,12 +29,14 @@ from finetune.embedded.batches import Batch, Plan, Sources, pool
 from finetune.embedded.checkpoint import Checkpoint
 from finetune.embedded.encoding import Encoder
 from finetune.embedded.journal import Entry, Journal
-from finetune.embedded.learner import Learner, slope
-from finetune.embedded.network import SIZES, build, weights_of
+from finetune.embedded.learner import Learner, Way, slope
+from finetune.embedded.network import OWN_TYPE, SIZES, configured, drawn, finished
 from finetune.embedded.stream import Place, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from transformers import PreTrainedModel
 
 ROW_TOKENS = 1024
 """Tokens of the longest rows that are read."""
@@ -40,6 +44,8 @@ _STEPS_PER_ENTRY = 50
 _SECONDS_TO_MEASURE = 20.0
 _BATCH_TOKENS = {"cpu": 4096, "cuda": 98304}
 _PROBE_TOKENS = 10**9
+_RATES = {False: 4e-3, True: 1.2e-4}
+"""Highest learning rate, by whether the network is pretrained."""
 
 
 @dataclass(frozen=True)
@@ -61,22 +67,17 @@ class Surroundings:
     save_seconds: float
 
 
-def begin(plan: Plan, size: str, rate: float, vocabulary: int, model: Path | None = None) -> Checkpoint:
+def begin(plan: Plan, way: Way, network: PreTrainedModel) -> Checkpoint:
     """A run before its first step.
 
     Args:
         plan: what it will read.
-        size: name of the network's size.
-        rate: highest learning rate.
-        vocabulary: entries of the tokenizer.
-        model: directory of a finished model of that size; without one weights are drawn, and depend on the seed alone.
+        way: how it learns.
+        network: with the weights it begins with, as `network.drawn` or `network.finished` makes it.
     """
     torch.manual_seed(plan.seed)
-    network = build(SIZES[size], vocabulary)
-    if model is not None:
-        network.load_state_dict(weights_of(model), strict=False)  # tied weights are stored once
-    learner = Learner(network, "cpu", SIZES[size], rate)
-    return Checkpoint(plan, size, rate, 0, 0, 0.0, Place(), learner.state())
+    config = json.loads(network.config.to_json_string(use_diff=False))
+    return Checkpoint(plan, config, way, 0, 0, 0.0, Place(), Learner(network, "cpu", way).state())
 
 
 def proceed(start: Checkpoint, around: Surroundings, should_stop: Callable[[int], bool]) -> Checkpoint:
@@ -106,8 +107,7 @@ class _Run:
     """The state of a run between two checkpoints."""
 
     def __init__(self, start: Checkpoint, around: Surroundings) -> None:
-        vocabulary = len(Encoder.load(around.directory))
-        self._learner = Learner(build(SIZES[start.size], vocabulary), around.device, SIZES[start.size], start.rate)
+        self._learner = Learner(configured(start.network), around.device, start.way)
         self._learner.restore(start.learner)
         self._around = around
         self._journal = Journal(around.directory, start.step)
@@ -144,19 +144,18 @@ class _Run:
         moment = time.perf_counter()
         speed = (self.now.tokens - self._tokens_noted) / (moment - self._noted)
         self._noted, self._tokens_noted = moment, self.now.tokens
-        rate = self.now.rate * slope(self.now.step, self.now.tokens / self.now.plan.tokens)
+        rate = self.now.way.rate * slope(self.now.step, self.now.tokens / self.now.plan.tokens)
         spent = self._seconds + moment - self._started
         entry = Entry(self.now.step, self.now.tokens, spent, loss, right, speed, rate)
         self._journal.add(entry)
         print(entry.line(self.now.plan.tokens), flush=True)
 
 
-def tokens_per_second(plan: Plan, size: str, around: Surroundings) -> float:
-    """Measure how fast this machine reads rows of full length, with a network that is thrown away."""
-    encoder = Encoder.load(around.directory)
-    sources = Sources(encoder, utterances.load(around.utterances) if plan.real_share > 0 else None)
+def tokens_per_second(plan: Plan, way: Way, network: PreTrainedModel, around: Surroundings) -> float:
+    """Measure how fast this machine reads rows of full length, with a copy of the network that is thrown away."""
+    sources = Sources(Encoder.load(around.directory), utterances.load(around.utterances) if plan.real_share else None)
     batches = pool(10 * _PROBE_TOKENS // plan.pool_tokens, replace(plan, tokens=_PROBE_TOKENS), sources)
-    learner = Learner(build(SIZES[size], len(encoder)), around.device, SIZES[size], SIZES[size].rate)
+    learner = Learner(copy.deepcopy(network), around.device, way)
     read, started = 0, 0.0
     for number, batch in enumerate(batches * 1000):
         learner.step(batch, number, 0)[0].item()
@@ -177,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_flush_denormal(True)  # numbers too small to matter are slow on a CPU
     around = Surroundings(options.out, options.utterances, options.device, options.workers, 60 * options.save_minutes)
     start = _resumed(options) if options.resume else _begun(options, around)
-    weights = sum(weight.numel() for weight in build(SIZES[start.size], len(Encoder.load(options.out))).parameters())
+    weights = configured(start.network).num_parameters()
     print(f"{weights / 1e6:.1f} M parameters, {start.plan.tokens / 1e6:.1f} M tokens planned", flush=True)
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -203,12 +202,15 @@ def _begun(options: argparse.Namespace, around: Surroundings) -> Checkpoint:
     batch_tokens = options.batch_tokens or _BATCH_TOKENS[options.device.partition(":")[0]]
     gentle = options.start is None
     plan = Plan(int(options.tokens or 1), batch_tokens, ROW_TOKENS, real_share, options.seed, gentle)
+    vocabulary = len(Encoder.load(options.out))
+    network = finished(options.start) if options.start else drawn(SIZES[options.parameters], vocabulary, options.seed)
+    is_pretrained = network.config.model_type != OWN_TYPE
+    way = Way(options.rate or _RATES[is_pretrained], is_pretrained, options.frozen, options.packed)
     if not options.tokens:
-        speed = tokens_per_second(plan, options.parameters, around)
+        speed = tokens_per_second(plan, way, network, around)
         print(f"{speed:.0f} tokens/s", flush=True)
         plan = replace(plan, tokens=int(options.minutes * 60 * speed))
-    rate = options.rate or SIZES[options.parameters].rate
-    return begin(plan, options.parameters, rate, len(Encoder.load(options.out)), options.start)
+    return begin(plan, way, network)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -220,10 +222,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tokens", type=float, help="plan so many tokens in all, whatever time they take")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--parameters", choices=sorted(SIZES), default="small")
+    parser.add_argument("--parameters", choices=sorted(SIZES), default="small", help="size, where there is no --start")
     parser.add_argument("--batch-tokens", type=int, help=f"tokens of a batch; default: {_BATCH_TOKENS}")
     parser.add_argument("--real-share", type=float, default=0.25, help="share of real utterances among the tokens")
-    parser.add_argument("--rate", type=float, help="highest learning rate; default: the size's own")
+    parser.add_argument("--rate", type=float, help="highest learning rate; default: 4e-3, of pretrained ones 1.2e-4")
+    parser.add_argument("--frozen", type=int, default=0, help="layers at the bottom that stay as they are")
+    parser.add_argument("--packed", action="store_true", help="round to four bits while learning, and when exported")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--utterances", type=Path, help=f"utterances.jsonl.gz; default: ${utterances.VARIABLE}")
     parser.add_argument("--workers", type=int, default=1, help="processes that make batches")

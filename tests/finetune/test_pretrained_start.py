@@ -1,4 +1,4 @@
-"""A start from a pretrained model: its tokenizer cut short, its layers chosen, and how it learns."""
+"""A start from a pretrained model: its tokens chosen, and how it learns."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from finetune.embedded import pretrained, train
+from finetune.embedded import checkpoint, export, pretrained, train
 from finetune.embedded import tokenizer as tokens
 from finetune.embedded.batches import Plan, Sources, pool
 from finetune.embedded.encoding import Encoder
-from finetune.embedded.learner import Learner
-from finetune.embedded.network import SIZES, build
+from finetune.embedded.learner import Learner, Way
+from finetune.embedded.network import finished
+from harmony_gen.models import packed
 from harmony_gen.models.embedded import END_MARKER
+from support import llamas
 
-SIZE = SIZES["tiny_llama"]
+PLAN = Plan(tokens=20_000, batch_tokens=1500, context=600, real_share=0.0, seed=3, gentle=False)
 TEXTS = ["Total: 412.60 EUR for Ada Lovelace", '{"name":"Ada","n":12}', "结束 café\n\t\x00"]
 
 
@@ -44,35 +46,46 @@ def test_any_number_of_merges_makes_a_tokenizer(merges: list[tuple[str, str]], c
     assert END_MARKER not in [encoder.decode([token]) for token in encoder.plain(END_MARKER)]
 
 
+def test_the_tokens_used_most_and_their_parts_are_kept(merges: list[tuple[str, str]]) -> None:
+    long = max(merges, key=lambda pair: len("".join(pair)))
+    kept = pretrained.chosen(merges, {"".join(long): 9, "".join(merges[0]): 1, "e": 20}, 1)
+    made = {"".join(pair) for pair in kept}
+    assert "".join(long) in made
+    assert kept == [pair for pair in merges if pair in kept]
+    everything = {"".join(pair) for pair in merges}
+    assert all(part in made for pair in kept for part in pair if part in everything)
+    assert Encoder(pretrained.shortened(kept)).plain("".join(long).replace("Ġ", " ")) == [
+        pretrained.shortened(kept).token_to_id("".join(long))
+    ]
+    assert pretrained.chosen(merges, {"".join(pair): 1 for pair in merges}, len(merges)) == merges
+
+
 def test_what_is_kept_of_a_model(merges: list[tuple[str, str]]) -> None:
-    cut = pretrained.shortened(merges[:20])
-    names = ["<|im_end|>", *sorted(set(cut.get_vocab()) - set(tokens.CONTROL))[:-3]]
+    fewer = pretrained.shortened(merges[:20])
+    names = ["<|im_end|>", *sorted(set(fewer.get_vocab()) - set(tokens.CONTROL))[:-3]]
     vocabulary = {name: index for index, name in enumerate(names)}
-    torch.manual_seed(0)
-    large = build(SIZE, len(names))
-    small = build(SIZE, cut.get_vocab_size())
-    pruned = pretrained.prune(large.state_dict(), vocabulary, cut, (0, 2, 2))
-    small.load_state_dict(pruned)
+    large = llamas.plain(len(names))
+    small = pretrained.cut(large, vocabulary, fewer)
+    assert small.config.eos_token_id == fewer.token_to_id(END_MARKER)
     entries, before = small.model.embed_tokens.weight, large.model.embed_tokens.weight
-    for name, index in cut.get_vocab().items():
+    assert small.lm_head.weight is entries
+    for name, index in fewer.get_vocab().items():
         known = vocabulary.get("<|im_end|>" if name == END_MARKER else name)  # the other stand-ins are not there
         assert torch.equal(entries[index], before.mean(0) if known is None else before[known]), name
-    for place, layer in enumerate((0, 2, 2)):
-        for name, weight in large.model.layers[layer].state_dict().items():
-            assert torch.equal(small.model.layers[place].state_dict()[name], weight), name
-    hidden = torch.randn(1, 3, SIZE.width)
-    assert torch.equal(small.model.norm(hidden), large.model.norm(hidden))
+    for name, weight in large.model.layers.state_dict().items():
+        assert torch.equal(small.model.layers.state_dict()[name], weight), name
 
 
-def test_frozen_layers_stay_and_the_others_learn(merges: list[tuple[str, str]], tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_frozen_layers_stay_and_the_others_learn(
+    merges: list[tuple[str, str]], tmp_path: Path, is_packed: bool
+) -> None:
     tokens.save(pretrained.shortened(merges[:100]), tmp_path)
     encoder = Encoder.load(tmp_path)
-    plan = Plan(tokens=20_000, batch_tokens=1500, context=600, real_share=0.0, seed=3, gentle=False)
-    torch.manual_seed(1)
-    model = build(SIZE, len(encoder))
+    model = llamas.narrow(len(encoder))
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    learner = Learner(model, "cpu", SIZE, 3e-3)
-    batch = pool(0, plan, Sources(encoder, None))[0]
+    learner = Learner(model, "cpu", Way(3e-3, is_pretrained=True, frozen=1, packed=is_packed))
+    batch = pool(0, PLAN, Sources(encoder, None))[0]
     losses = [float(learner.step(batch, 60 + number, 0.0)[0]) for number in range(8)]
     assert losses[-1] < losses[0] - 0.5
     for name, weight in model.state_dict().items():
@@ -80,12 +93,38 @@ def test_frozen_layers_stay_and_the_others_learn(merges: list[tuple[str, str]], 
         assert torch.equal(weight, before[name]) == is_frozen, name
 
 
-def test_a_run_starts_from_what_was_written(merges: list[tuple[str, str]], tmp_path: Path) -> None:
+def test_what_learns_packed_is_judged_as_it_will_be_read(merges: list[tuple[str, str]], tmp_path: Path) -> None:
+    tokens.save(pretrained.shortened(merges[:50]), tmp_path)
+    encoder = Encoder.load(tmp_path)
+    batch = pool(0, PLAN, Sources(encoder, None))[0]
+    exact, rounded = llamas.plain(len(encoder)), llamas.plain(len(encoder))
+    with torch.no_grad():
+        for weight in rounded.parameters():
+            if weight.ndim == 2:
+                weight.copy_(packed.rounded(weight))
+    losses = [
+        float(Learner(model, "cpu", Way(1e-3, is_pretrained=True, packed=is_packed)).step(batch, 0, 0.0)[0])
+        for model, is_packed in ((exact, True), (rounded, False))
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_a_run_starts_from_what_was_written_and_is_exported_packed(
+    merges: list[tuple[str, str]], tmp_path: Path
+) -> None:
     tokens.save(pretrained.shortened(merges[:30]), tmp_path)
-    torch.manual_seed(2)
-    model = build(SIZE, len(Encoder.load(tmp_path)))
+    model = llamas.narrow(len(Encoder.load(tmp_path)))
     model.save_pretrained(str(tmp_path))
-    plan = Plan(tokens=1000, batch_tokens=500, context=300, real_share=0.0, seed=3, gentle=False)
-    start = train.begin(plan, "tiny_llama", SIZE.rate, len(Encoder.load(tmp_path)), tmp_path)
+    start = train.begin(PLAN, Way(is_pretrained=True, packed=True), finished(tmp_path))
     for name, weight in model.state_dict().items():
         assert torch.equal(start.learner["model"][name], weight), name
+    checkpoint.save(start, tmp_path)
+    assert checkpoint.load(tmp_path).network == start.network
+    export.export(tmp_path, tmp_path / "out")
+    for name, weight in finished(tmp_path / "out").named_parameters():
+        assert weight.requires_grad
+        expected = model.state_dict()[name]
+        assert torch.equal(weight, packed.rounded(expected) if weight.ndim == 2 else expected.half().float()), name
+    export.export(tmp_path, tmp_path / "exact", exact=True)
+    for name, weight in finished(tmp_path / "exact").named_parameters():
+        assert torch.equal(weight, model.state_dict()[name]), name

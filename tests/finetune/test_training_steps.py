@@ -13,8 +13,8 @@ import torch
 from finetune.embedded import attention, checkpoint, evaluate, export, journal, sampling, tokenizer, train, warmup
 from finetune.embedded.batches import Batch, Plan, Sources, collate, pool
 from finetune.embedded.encoding import IGNORED, PAD, Encoder, Example, spelled
-from finetune.embedded.learner import slope
-from finetune.embedded.network import SIZES, build
+from finetune.embedded.learner import Way, slope
+from finetune.embedded.network import SIZES, build, drawn, finished
 from finetune.embedded.stream import Place, Stream
 from finetune.embedded.task import Task
 from harmony_gen import Generator
@@ -147,11 +147,10 @@ def test_a_failing_worker_is_heard(tmp_path: Path) -> None:
 
 def test_a_resumed_run_makes_the_same_steps(home: Path, tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    vocabulary = len(Encoder.load(home))
     directories = [tmp_path / "whole", tmp_path / "pieces"]
     for directory in directories:
         directory.mkdir()
-    start = train.begin(PLAN, "tiny", 4e-3, vocabulary)
+    start = begun(home)
     whole = train.proceed(start, surroundings(home, directories[0]), lambda _: False)
     around = surroundings(home, directories[1])
     train.proceed(start, around, lambda step: step == 3)
@@ -184,10 +183,14 @@ def test_the_journal_drops_what_lies_behind_the_checkpoint(tmp_path: Path) -> No
     assert "10.0%" in journal.read(tmp_path)[0].line(5000)
 
 
+def begun(home: Path, seed: int = PLAN.seed) -> checkpoint.Checkpoint:
+    return train.begin(replace(PLAN, seed=seed), Way(), drawn(SIZES["tiny"], len(Encoder.load(home)), seed))
+
+
 def exported(home: Path, directory: Path, seed: int = PLAN.seed) -> Generator:
     directory.mkdir(exist_ok=True)
     surroundings(home, directory)
-    start = train.begin(replace(PLAN, seed=seed), "tiny", 4e-3, len(Encoder.load(home)))
+    start = begun(home, seed)
     checkpoint.save(start, directory)
     export.export(directory, directory / "out")
     return Generator.embedded(directory / "out")
@@ -218,18 +221,18 @@ def test_an_exported_model_answers(home: Path, tmp_path: Path) -> None:
 
 def test_a_run_may_start_from_a_finished_model(home: Path, tmp_path: Path) -> None:
     with exported(home, tmp_path):
-        finished = train.begin(PLAN, "tiny", 4e-3, len(Encoder.load(home))).learner["model"]
+        weights = begun(home).learner["model"]
     other = replace(PLAN, seed=PLAN.seed + 1, gentle=False)
-    start = train.begin(other, "tiny", 4e-3, len(Encoder.load(home)), tmp_path / "out")
+    start = train.begin(other, Way(), finished(tmp_path / "out"))
     for name, weight in start.learner["model"].items():
-        assert torch.equal(weight, finished[name].half().float()), name
+        assert torch.equal(weight, weights[name].half().float()), name
     assert other.longest(0.0) == other.context
     assert other.shares(0.0)["copying"] == 0
 
 
 def test_weights_that_fp16_cannot_hold_are_refused(home: Path, tmp_path: Path) -> None:
     surroundings(home, tmp_path)
-    start = train.begin(PLAN, "tiny", 4e-3, len(Encoder.load(home)))
+    start = begun(home)
     start.learner["model"]["model.embed_tokens.weight"][0, 0] = 1e9
     checkpoint.save(start, tmp_path)
     with pytest.raises(ValueError, match="fp16"):

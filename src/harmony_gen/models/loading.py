@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import ModelError
-from harmony_gen.models import footprint, memory
+from harmony_gen.models import footprint, memory, weights
 from harmony_gen.models.precision import FLOATS, PRECISIONS, Plan, held_as, kind_of, plan_for
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ def _adapter_hint(path: Path) -> str | None:
 def _config(source: str) -> PreTrainedConfig:
     from transformers import AutoConfig
 
+    weights.make_known(source)
     try:
         return AutoConfig.from_pretrained(source, trust_remote_code=False)
     except Exception as error:
@@ -274,19 +275,14 @@ def _model(
     source: str, config: PreTrainedConfig, plan: Plan, place: str | dict[str, Any]
 ) -> tuple[PreTrainedModel, Plan]:
     """Read the weights. The plan comes back with the precision they are really held in."""
-    from transformers import AutoModelForCausalLM
-
-    where = place if isinstance(place, dict) or place == "sequential" else {"": place}
-    plain_cpu = place == "cpu" and "quantization_config" not in plan.arguments
-    arguments = plan.arguments if plain_cpu else {**plan.arguments, "device_map": where}
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
-            source, output_loading_info=True, trust_remote_code=False, **arguments
-        )
+        model, missing = weights.read(source, config, plan, place)
+    except ModelError:
+        raise
     except Exception as error:
         at = place if isinstance(place, str) and place != "sequential" else kind_of(place)
         raise load_error(error, source, config, held_as(plan, at), at) from error
-    _check_complete(source, report["missing_keys"])
+    _check_complete(source, missing)
     _check_map(place, model)
     return model, _widened(plan, model)
 

@@ -1,0 +1,141 @@
+"""Weights that take four bits each in their file and are floating point in memory, embeddings included.
+
+This is how the embedded model is shipped: an eighth of the bytes of float32, and once read a model like any other,
+which can be trained, merged and saved. (`quantizer` keeps int8 in memory as well, and leaves embeddings as they are.)
+
+Each `GROUP` of weights along a row shares a scale in fp16, of which each is a multiple from minus eight to seven. The
+weight of greatest magnitude is minus eight times the scale, as in llama.cpp's Q4_0.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harmony_gen.errors import ModelError
+from harmony_gen.models.precision import FLOATS
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+    from harmony_gen.models.precision import Plan
+
+FILE = "model.int4.safetensors"
+GROUP = 64
+"""Weights that share a scale; rows of matrices are as long as a multiple of this."""
+_SCALES = ".scales"
+_LEVELS = 16
+_ZERO = 8
+
+
+def is_packed(source: str | Path) -> bool:
+    """Whether a directory holds a packed model."""
+    return (Path(source) / FILE).is_file()
+
+
+def levels(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Round a matrix.
+
+    Args:
+        weight: (rows, columns) in float32, columns a multiple of `GROUP`.
+
+    Returns:
+        Levels from 0 to 15 (rows, groups, `GROUP`) and scales in fp16 (rows, groups, 1): a weight is its level less
+        eight, times its scale.
+    """
+    import torch
+
+    groups = weight.reshape(len(weight), -1, GROUP)
+    furthest = groups.gather(2, groups.abs().argmax(2, keepdim=True))
+    scales = (furthest / -_ZERO).half()
+    divisor = torch.where(scales == 0, 1, scales.float())
+    return groups.div(divisor).round_().add_(_ZERO).clamp_(0, _LEVELS - 1), scales
+
+
+def rounded(weight: torch.Tensor) -> torch.Tensor:
+    """A matrix as it will be after it has been written and read."""
+    found, scales = levels(weight)
+    return found.sub_(_ZERO).mul_(scales.float()).flatten(1)
+
+
+def write(model: PreTrainedModel, directory: Path) -> int:
+    """Write a model's configuration and its weights, matrices in four bits, the others in fp16.
+
+    Args:
+        model: the model, its weights in floating point.
+        directory: where to write; files of the same names are replaced.
+
+    Returns:
+        Bytes of the weights.
+
+    Raises:
+        ValueError: a weight is not finite or too large for fp16, or a matrix has rows that are no multiple of `GROUP`.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    packed: dict[str, torch.Tensor] = {}
+    for name, parameter in model.named_parameters():  # a weight that is tied to another is named once
+        weight = parameter.detach().float()
+        if not torch.isfinite(weight.half()).all():
+            raise ValueError(f"{name} holds values that fp16 cannot: nothing was written.")
+        if weight.dim() != 2:  # noqa: PLR2004 - a matrix has two dimensions
+            packed[name] = weight.half().contiguous()
+            continue
+        if weight.shape[1] % GROUP:
+            raise ValueError(f"{name} has rows of {weight.shape[1]} weights: they must be a multiple of {GROUP}.")
+        found, scales = levels(weight)
+        pairs = found.byte().flatten(1)
+        packed[name] = (pairs[:, 0::2] | (pairs[:, 1::2] << 4)).contiguous()
+        packed[name + _SCALES] = scales[..., 0].contiguous()
+    directory.mkdir(parents=True, exist_ok=True)
+    model.config.save_pretrained(str(directory))
+    save_file(packed, str(directory / FILE))
+    return (directory / FILE).stat().st_size
+
+
+def weights(directory: str | Path) -> dict[str, torch.Tensor]:
+    """The weights of a packed model by name, in float32."""
+    import torch
+    from safetensors.torch import load_file
+
+    found = load_file(str(Path(directory) / FILE))
+    for name in [name for name in found if name.endswith(_SCALES)]:
+        pairs, scales = found[name.removesuffix(_SCALES)], found.pop(name)
+        both = torch.stack([pairs & (_LEVELS - 1), pairs >> 4], dim=2).float().sub_(_ZERO)
+        found[name.removesuffix(_SCALES)] = both.view(len(pairs), -1, GROUP).mul_(scales.float()[..., None]).flatten(1)
+    return {name: weight.float() for name, weight in found.items()}
+
+
+def read(
+    source: str, config: PreTrainedConfig, plan: Plan, place: str | dict[str, Any]
+) -> tuple[PreTrainedModel, set[str]]:
+    """Read a packed model.
+
+    Args:
+        source: its directory.
+        config: its configuration.
+        plan: the precision it will be held in.
+        place: the device.
+
+    Returns:
+        The model, and the names of weights that are missing.
+
+    Raises:
+        ModelError: the precision is none of fp32, bf16 and fp16, or there are several devices.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+    from transformers.initialization import no_init_weights
+
+    if plan.precision not in FLOATS or not isinstance(place, str) or place == "sequential":
+        raise ModelError(
+            f"The weights of {source!r} are packed: they can be held as fp32, bf16 or fp16 on one device, "
+            f"not as {plan.precision} on {place!r}."
+        )
+    with no_init_weights():
+        model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, FLOATS[plan.precision]))
+    missing = set(model.load_state_dict(weights(source), strict=False).missing_keys)
+    model.tie_weights()
+    return model.to(place), missing - set(model.all_tied_weights_keys)
