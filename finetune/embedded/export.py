@@ -6,13 +6,12 @@ python -m finetune.embedded.export --run DIR --out src/harmony_gen/models/assets
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
-from finetune.embedded import checkpoint
+from finetune.embedded import checkpoint, tokenizer
 from finetune.embedded.network import configured, finished
 from harmony_gen.models import packed
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 32 * 2**20
 """What the package may carry."""
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 
 def export(run: Path, directory: Path, other: Path | None = None, *, exact: bool = False) -> int:
@@ -47,11 +45,9 @@ def export(run: Path, directory: Path, other: Path | None = None, *, exact: bool
     if other is not None:
         weights = {name: (weights[name] + weight) / 2 for name, weight in finished(other).state_dict().items()}
     model.load_state_dict(weights)
-    directory.mkdir(parents=True, exist_ok=True)
     should_pack = last.way.packed and not exact
     size = packed.write(model, directory) if should_pack else _written(model if exact else model.half(), directory)
-    for name in _TOKENIZER_FILES:
-        shutil.copy(run / name, directory / name)
+    tokenizer.copy(run, directory)
     if size > MAX_BYTES and not exact:
         raise ValueError(f"The weights take {size / 2**20:.1f} MiB; the package carries {MAX_BYTES / 2**20:.0f}.")
     return size

@@ -11,25 +11,25 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
 
-from finetune.embedded import sampling, utterances
+from finetune.embedded import sampling, tokenizer, utterances
 from finetune.embedded.encoding import Encoder
 from finetune.embedded.network import finished
 from harmony_gen.models.narrow import NarrowLlamaConfig, NarrowLlamaForCausalLM
+from harmony_gen.models.packed import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from finetune.embedded.encoding import Example
 
-GRAIN = 64
-"""Neurons of a layer are a multiple of this, which is the size of a group of packed weights."""
+GRAIN = GROUP
+"""Neurons of a layer are a multiple of this, so that its weights can be packed."""
 Scores = list[torch.Tensor]
 """For each layer, one number for each of its parts."""
 
@@ -104,7 +104,7 @@ def narrowed(model: Any, heads: Sequence[torch.Tensor], neurons: Sequence[torch.
         heads: the groups of heads to keep, by layer.
         neurons: the inner neurons to keep, by layer.
     """
-    size = model.config.hidden_size // model.config.num_attention_heads
+    size = model.config.head_dim
     shared = model.config.num_attention_heads // model.config.num_key_value_heads
     state = model.state_dict()
     for number, (groups, inner) in enumerate(zip(heads, neurons, strict=True)):
@@ -151,8 +151,7 @@ def main() -> None:
     print(f"{loss(model, others):.3f} nats a token before", flush=True)
     small = narrowed(model, best(heads, options.key_heads, 1, 1), best(neurons, options.neurons, GRAIN, GRAIN))
     small.save_pretrained(str(options.out))
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(options.model / name, options.out / name)
+    tokenizer.copy(options.model, options.out)
     print(f"{loss(small, others):.3f} nats a token after")
     print(
         f"{small.num_parameters() / 1e6:.1f} M parameters; {small.config.layer_key_heads} {small.config.layer_widths}"

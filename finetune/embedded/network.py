@@ -44,27 +44,17 @@ OWN_TYPE = "lfm2"
 """The model type of networks that begin from nothing."""
 
 
-def drawn(size: Size, vocabulary: int, seed: int) -> PreTrainedModel:
+def build(size: Size, vocabulary: int, seed: int = 0) -> PreTrainedModel:
     """A network with random weights, which depend on the seed alone.
 
     Args:
         size: its dimensions.
         vocabulary: entries of the tokenizer.
-        seed: of torch's generator.
-    """
-    torch.manual_seed(seed)
-    return build(size, vocabulary)
-
-
-def build(size: Size, vocabulary: int) -> PreTrainedModel:
-    """A network with random weights, drawn with torch's generator.
-
-    Args:
-        size: its dimensions.
-        vocabulary: entries of the tokenizer.
+        seed: of torch's generator, which goes on from there.
     """
     from transformers import Lfm2Config, Lfm2ForCausalLM
 
+    torch.manual_seed(seed)
     config = Lfm2Config(
         vocab_size=vocabulary,
         hidden_size=size.width,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +74,13 @@ def save(tokenizer: Tokenizer, directory: Path) -> None:
     )
     directory.mkdir(parents=True, exist_ok=True)
     fast.save_pretrained(str(directory))
+
+
+def copy(source: Path, directory: Path) -> None:
+    """Copy what `save` wrote to another directory, or leave it where it is."""
+    if source.resolve() != directory.resolve():
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(source / name, directory / name)
 
 
 def texts_of(tasks: Iterable[Task]) -> Iterator[str]:

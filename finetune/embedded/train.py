@@ -15,7 +15,6 @@ import argparse
 import copy
 import json
 import os
-import shutil
 import signal
 import time
 from dataclasses import dataclass, replace
@@ -24,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from finetune.embedded import checkpoint, journal, utterances
+from finetune.embedded import checkpoint, journal, tokenizer, utterances
 from finetune.embedded.batches import Batch, Plan, Sources, pool
 from finetune.embedded.checkpoint import Checkpoint
 from finetune.embedded.encoding import Encoder
 from finetune.embedded.journal import Entry, Journal
 from finetune.embedded.learner import Learner, Way, slope
-from finetune.embedded.network import OWN_TYPE, SIZES, configured, drawn, finished
+from finetune.embedded.network import OWN_TYPE, SIZES, build, configured, finished
 from finetune.embedded.stream import Place, Stream
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def begin(plan: Plan, way: Way, network: PreTrainedModel) -> Checkpoint:
     Args:
         plan: what it will read.
         way: how it learns.
-        network: with the weights it begins with, as `network.drawn` or `network.finished` makes it.
+        network: with the weights it begins with, as `network.build` or `network.finished` makes it.
     """
     torch.manual_seed(plan.seed)
     config = json.loads(network.config.to_json_string(use_diff=False))
@@ -194,16 +193,14 @@ def _begun(options: argparse.Namespace, around: Surroundings) -> Checkpoint:
     if checkpoint.exists(options.out):
         raise SystemExit(f"{options.out} holds a run: pass --resume, or choose another directory.")
     options.out.mkdir(parents=True, exist_ok=True)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        tokenizer = options.start or options.tokenizer or options.out
-        if tokenizer != options.out:
-            shutil.copy(tokenizer / name, options.out / name)
+    if source := options.start or options.tokenizer:
+        tokenizer.copy(source, options.out)
     real_share = options.real_share if utterances.load(options.utterances) is not None else 0.0
     batch_tokens = options.batch_tokens or _BATCH_TOKENS[options.device.partition(":")[0]]
     gentle = options.start is None
     plan = Plan(int(options.tokens or 1), batch_tokens, ROW_TOKENS, real_share, options.seed, gentle)
     vocabulary = len(Encoder.load(options.out))
-    network = finished(options.start) if options.start else drawn(SIZES[options.parameters], vocabulary, options.seed)
+    network = finished(options.start) if options.start else build(SIZES[options.parameters], vocabulary, options.seed)
     is_pretrained = network.config.model_type != OWN_TYPE
     way = Way(options.rate or _RATES[is_pretrained], is_pretrained, options.frozen, options.packed)
     if not options.tokens:

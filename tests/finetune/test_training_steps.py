@@ -14,7 +14,7 @@ from finetune.embedded import attention, checkpoint, evaluate, export, journal, 
 from finetune.embedded.batches import Batch, Plan, Sources, collate, pool
 from finetune.embedded.encoding import IGNORED, PAD, Encoder, Example, spelled
 from finetune.embedded.learner import Way, slope
-from finetune.embedded.network import SIZES, build, drawn, finished
+from finetune.embedded.network import SIZES, build, finished
 from finetune.embedded.stream import Place, Stream
 from finetune.embedded.task import Task
 from harmony_gen import Generator
@@ -184,7 +184,7 @@ def test_the_journal_drops_what_lies_behind_the_checkpoint(tmp_path: Path) -> No
 
 
 def begun(home: Path, seed: int = PLAN.seed) -> checkpoint.Checkpoint:
-    return train.begin(replace(PLAN, seed=seed), Way(), drawn(SIZES["tiny"], len(Encoder.load(home)), seed))
+    return train.begin(replace(PLAN, seed=seed), Way(), build(SIZES["tiny"], len(Encoder.load(home)), seed))
 
 
 def exported(home: Path, directory: Path, seed: int = PLAN.seed) -> Generator:
@@ -237,6 +237,7 @@ def test_weights_that_fp16_cannot_hold_are_refused(home: Path, tmp_path: Path) -
     checkpoint.save(start, tmp_path)
     with pytest.raises(ValueError, match="fp16"):
         export.export(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("size", "millions"), [("small", 2.6), ("medium", 5.9), ("large", 15)])
