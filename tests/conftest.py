@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -14,8 +15,16 @@ import pytest
 import torch
 from hypothesis import settings
 
-from harmony_gen import Generator
+from harmony_gen import Generator, shortcut
+from harmony_gen.models import embedded as default
 from support import corpora, models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SHIPPED = default._ASSETS
+default._ASSETS = models.SMALL  # it takes a tenth of the time; tests of what is shipped ask for that
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
@@ -24,9 +33,18 @@ settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The directory of the embedded model as it is shipped, which is the default in this test."""
+    monkeypatch.setattr(default, "_ASSETS", SHIPPED)
+    shortcut._kept.cache_clear()
+    yield SHIPPED
+    shortcut._kept.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def embedded() -> Generator:
-    """The embedded model."""
+    """The default model of the tests, which is small."""
     return Generator.embedded()
 
 

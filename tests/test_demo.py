@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
 from harmony_gen import demo
 from harmony_gen.cli import main
 
-if TYPE_CHECKING:
-    import pytest
 
-
+@pytest.mark.usefixtures("shipped")
 def test_the_demo_shows_every_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo"]) == 0
     shown = capsys.readouterr().out

@@ -12,7 +12,6 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
 from itertools import count, islice
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -631,10 +630,9 @@ def test_models_are_loaded_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_path_loads_a_model(embedded: Generator) -> None:
-    assets = Path(models.harmony_gen.models.__file__).parent / "assets"
-    result = generate("Bob is 7", PERSON, model=str(assets), precision="fp32", device="cpu")
+    result = generate("Bob is 7", PERSON, model=str(models.SMALL), precision="fp32", device="cpu")
     assert Schema.of(PERSON).validate(result.text) == result.value
-    assert shortcut._kept(str(assets), "fp32", "cpu", None)._tokenizer is not embedded._tokenizer
+    assert shortcut._kept(str(models.SMALL), "fp32", "cpu", None)._tokenizer is not embedded._tokenizer
 
 
 @pytest.mark.parametrize("option", [{"precision": "int8"}, {"device": "cuda"}])

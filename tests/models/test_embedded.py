@@ -328,6 +328,7 @@ def encode(tokenizer: Any, parts: tuple[tuple[str, bool], ...]) -> list[int]:
     return ids
 
 
+@pytest.mark.usefixtures("shipped")
 def test_the_embedded_model_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         pytest.fail("a connection was attempted")
@@ -337,6 +338,7 @@ def test_the_embedded_model_needs_no_network(monkeypatch: pytest.MonkeyPatch) ->
     assert load_embedded().tokenizer.is_fast
 
 
+@pytest.mark.usefixtures("shipped")
 def test_the_embedded_model_extracts() -> None:
     load_embedded()  # the first load imports the architecture, which takes longer than all the rest
     started = time.perf_counter()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from transformers import (
-    AutoConfig,
     AutoModelForCausalLM,
     DeepseekV3Config,
     DynamicCache,
@@ -20,7 +19,8 @@ from transformers import (
 )
 
 from harmony_gen.errors import ModelError
-from harmony_gen.models import memory
+from harmony_gen.models import load_embedded, memory
+from harmony_gen.models.loading import configuration
 from harmony_gen.models.memory import MemoryEstimate, advice, available, estimate, fits, stored_precision
 
 if TYPE_CHECKING:
@@ -218,8 +218,7 @@ def test_out_of_memory_is_recognised(error: Exception, expected: bool) -> None:
     assert memory.is_out_of_memory(error) is expected
 
 
-def test_the_embedded_configuration_can_be_estimated() -> None:
-    from harmony_gen.models import embedded
-
-    told = estimate(AutoConfig.from_pretrained(embedded._ASSETS), precision="fp32", context=1024)
-    assert told.weights == pytest.approx(2 * (embedded._ASSETS / "model.safetensors").stat().st_size, rel=0.02)
+def test_the_memory_of_the_embedded_model_is_known(shipped: Path) -> None:
+    told = estimate(configuration(str(shipped)), precision="fp32", context=1024)
+    held = load_embedded().model
+    assert told.weights == pytest.approx(4 * held.num_parameters(), rel=0.02)
