@@ -63,7 +63,7 @@ _TELLTALES = (
 def load_embedded(directory: str | Path | None = None, adapter: str | None = None) -> LoadedModel:
     """Load the embedded model in fp32 on the CPU, without network or download.
 
-    This takes a few hundredths of a second, once transformers has been imported (about two seconds).
+    This takes under a second, once transformers has been imported (about two seconds).
 
     Args:
         directory: a model of the same form to load instead of the one in the package, as `finetune.embedded`

@@ -19,7 +19,7 @@ from harmony_gen import (
     ValidationError,
     rule,
 )
-from harmony_gen.schema.markup.scan import DocumentScan, closing
+from harmony_gen.schema.markup.scan import DocumentScan, completed
 from harmony_gen.schema.scanner import Scanner
 
 ORDER = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:o"
@@ -69,10 +69,12 @@ def test_values_close_as_they_are_written(size: int) -> None:
 
 
 @pytest.mark.parametrize("end", range(len(TEXT.encode()) + 1))
-def test_documents_are_closed_behind_a_value(end: int) -> None:
+def test_beginnings_are_completed_with_all_values_that_have_closed(end: int) -> None:
     scan, closed = DocumentScan().feed(TEXT.encode()[:end])
-    if closed and closed[-1].span[1] + 1 >= end - 1 and scan.tail[-1:] in (b"", b'"'):
-        etree.fromstring(TEXT.encode()[:end] + closing(scan))
+    if closed:
+        whole = completed(TEXT.encode()[:end], scan)
+        etree.fromstring(whole)
+        assert DocumentScan().feed(whole)[1][: len(closed)] == closed
 
 
 def test_texts_are_told_from_tags() -> None:

@@ -159,11 +159,16 @@ class _Walk:
             self.frames[-1] = parent._replace(counts=counts, members=(*parent.members, (top.start, end)))
 
 
-def closing(scan: DocumentScan) -> bytes:
-    """What makes a document well-formed that is broken off behind a value."""
-    start = b"" if scan.tail[:1] != b"<" else b">"
-    tags = [frame.tag for frame in scan.frames]
-    if start:
-        name = _NAME.match(scan.tail)
-        tags += [name[1].decode()] if name else []
-    return start + b"".join(f"</{tag}>".encode() for tag in reversed(tags))
+def completed(text: bytes, scan: DocumentScan) -> bytes:
+    """A well-formed document that holds all values which have closed in the beginning of one.
+
+    Args:
+        text: the beginning.
+        scan: the state after it.
+    """
+    is_tag = scan.tail[:1] == b"<"
+    attributes = list(_ATTRIBUTE.finditer(scan.tail)) if is_tag else []
+    start = scan.tail[: attributes[-1].end()] + b">" if attributes else b""
+    name = _NAME.match(start)
+    tags = [*(frame.tag.encode() for frame in scan.frames), *([name[1]] if name else [])]
+    return text[: len(text) - len(scan.tail)] + start + b"".join(b"</%b>" % tag for tag in reversed(tags))
