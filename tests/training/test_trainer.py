@@ -18,6 +18,7 @@ from harmony_gen.training import finetune, trainer
 from harmony_gen.training.adapters import merge
 from harmony_gen.training.loss import FORMS
 from harmony_gen.training.settings import Settings
+from support.models import SMALL
 
 SCHEMA = {
     "type": "object",
@@ -261,6 +262,7 @@ def test_two_processes_learn_what_one_does(home: Path) -> None:
     same: dict[str, Any] = {"adapter": {"dropout": 0.0}, "loss": {"forms": ["gold"]}}
     finetune(settings(home, **same, run={"steps": 2, "batch_size": 4, "out": "one"}))
     lines = [
+        f"[model]\ndirectory = {str(SMALL)!r}",
         '[data]\ntrain = "train.jsonl"\nheld_out = "held_out.jsonl"',
         '[adapter]\nr = 2\nalpha = 4\ntargets = "all-linear"',
         '[loss]\nforms = ["gold"]\nalpha = {kind = "constant", start = 0.3}\nmost_tokens = 24\nreuse = 3',
