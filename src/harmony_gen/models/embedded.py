@@ -78,7 +78,7 @@ def load_embedded(directory: str | Path | None = None, adapter: str | None = Non
     """
     from harmony_gen.models.loading import load
 
-    # The reference convolution is what this model is meant to run on a CPU: no reason for alarm.
+    # Models that `finetune.embedded` builds from nothing are meant to run the reference convolution on a CPU.
     logging.getLogger("transformers.integrations.hub_kernels").addFilter(_is_worth_saying)
     loaded = load(str(directory or _ASSETS), precision="fp32", device="cpu", adapter=adapter)
     return replace(loaded, name=str(directory or "embedded"), notes=())

@@ -1,7 +1,8 @@
 """Weights that take four bits each in their file and are floating point in memory, embeddings included.
 
-An eighth of the bytes of float32, for models that come with a package, and once read a model like any other, which can
-be trained, merged and saved. (`quantizer` keeps int8 in memory as well, and leaves embeddings as they are.)
+An eighth of the bytes of float32, for models that come with a package, as the embedded one does; once read a model like
+any other, which can be trained, merged and saved. (`quantizer` keeps int8 in memory as well, and leaves embeddings as
+they are.)
 
 Each `GROUP` of weights along a row shares a scale in fp16, of which each is a multiple from minus eight to seven. The
 weight of greatest magnitude is minus eight times the scale, as in llama.cpp's Q4_0.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.schema.markup.place import Place
-from harmony_gen.schema.markup.scan import DocumentScan, completed
+from harmony_gen.schema.markup.scan import completed
 from harmony_gen.schema.rules import Rejection
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class PathRule:
         for item in closed:
             path = "".join(f"/{step}" for step in item.path)
             if self._place.matches(path):
-                whole = completed(text, scan if isinstance(scan, DocumentScan) else DocumentScan())
+                whole = completed(text, scan)
                 reason = self._reason(self._value(whole, item.span[0]))
                 if reason is not None:
                     start, end = item.span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harmony_gen.schema.scanner import Closed, Path, Span
 
@@ -159,13 +159,15 @@ class _Walk:
             self.frames[-1] = parent._replace(counts=counts, members=(*parent.members, (top.start, end)))
 
 
-def completed(text: bytes, scan: DocumentScan) -> bytes:
+def completed(text: bytes, scan: Any) -> bytes:
     """A well-formed document that holds all values which have closed in the beginning of one.
 
     Args:
         text: the beginning.
-        scan: the state after it.
+        scan: the state after it; where it is none of a document, the beginning is the whole.
     """
+    if not isinstance(scan, DocumentScan):
+        return text
     is_tag = scan.tail[:1] == b"<"
     attributes = list(_ATTRIBUTE.finditer(scan.tail)) if is_tag else []
     start = scan.tail[: attributes[-1].end()] + b">" if attributes else b""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harmony_gen.schema.markup.scan import DocumentScan, completed
+from harmony_gen.schema.markup.scan import completed
 from harmony_gen.schema.rules import Rejection
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class AssertRule:
         found = [item for item in closed if str(item.path[-1]).partition("[")[0] in self._tags]
         if not found:
             return None
-        broken = self._broken(completed(text, scan if isinstance(scan, DocumentScan) else DocumentScan()))
+        broken = self._broken(completed(text, scan))
         for item in found:
             start, end = item.span
             reason = broken.get(_number(text, start, end))
