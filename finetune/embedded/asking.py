@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from finetune.embedded.records import Record
 
 _PLAIN = {"str": "string", "int": "integer", "num": "number", "bool": "boolean"}
-_VAGUE = ("value", "info", "detail", "field1", "x", "data", "item", "result", "content", "entry")
+_VAGUE = ("value", "info", "detail", "field1", "x", "data", "item", "result", "content", "part")
 _GROUP_NAMES = ("details", "info", "further data", "meta", "facts", "main", "extra", "particulars", "summary", "core")
-_GROUPS = 0.05
+_GROUPS = 0.12
 _FEWEST_GROUPED = 4
 _OTHER_TYPE = 0.04
 _VAGUE_NAMES = 0.03
@@ -71,7 +71,7 @@ def new_request(draw: Draw, nouns: tuple[str, ...]) -> Request:
 def choose(draw: Draw, record: Record) -> list[tuple[Field, Fact | None]]:
     """Some of the fields a text tells, and a few that it does not, in the order of the schema."""
     told = list(record.facts.values())
-    count = draw.pick((1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 10))
+    count = draw.pick((1, 2, 3, 3, 4, 5, 5, 6, 7, 8, 9, 10, 12, 14))
     wanted: list[tuple[Field, Fact | None]] = [(fact.field, fact) for fact in _some(draw, told, count)]
     if draw.chance(0.35):
         lacking = [field for field in record.untold() if not _hinted(field, told)]

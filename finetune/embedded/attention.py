@@ -31,8 +31,8 @@ def attention(
     Args:
         module: the layer, which is not needed.
         query: (rows, heads, length, width).
-        key: (rows, heads, length, width).
-        value: (rows, heads, length, width).
+        key: (rows, heads of keys, length, width); each serves as many heads of queries, neighbours of each other.
+        value: (rows, heads of keys, length, width).
         attention_mask: not needed: rows are padded on the right.
         scaling: factor of the products.
 
@@ -40,6 +40,9 @@ def attention(
         (rows, length, heads, width), and no weights.
     """
     rows, heads, length, width = query.shape
+    groups = heads // key.shape[1]
+    if groups > 1:
+        key, value = (part.repeat_interleave(groups, dim=1) for part in (key, value))
     later = torch.full((length, length), float("-inf"), dtype=query.dtype, device=query.device).triu(1)
     products = torch.baddbmm(later, query.flatten(0, 1), key.flatten(0, 1).transpose(1, 2), alpha=scaling)
     mixed = torch.bmm(products.softmax(-1, dtype=query.dtype), value.flatten(0, 1))

@@ -60,7 +60,7 @@ class Learner:
         for layer in model.model.layers[: way.frozen]:
             layer.requires_grad_(requires_grad=False)
         self._optimisers = self._pretrained_optimiser() if way.is_pretrained else self._optimisers_from_nothing()
-        if self.device.type == "cpu" and not way.is_pretrained:
+        if self.device.type == "cpu":
             attention.register()
             self.model.set_attn_implementation(attention.NAME)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from finetune.embedded.domain import Domain, Field, Option, enumeration
+from finetune.embedded.template import parse
 from finetune.embedded.values import GENERATORS
 from finetune.embedded.values.phrases import phrase, word
 from finetune.embedded.values.pools import POOLS
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
 
     from finetune.embedded.draw import Draw
 
+OPEN = "open"
+"""The name of all these domains."""
 _NAMES = (
     *("phrase",) * 9,
     *("int",) * 5,
-    *("num", "money", "date") * 3,
+    *("num", "money", "date", "large_money") * 3,
     *("person", "company", "city", "code", "product") * 2,
     *("percent", "email", "phone", "time", "url", "title", "topic", "color", "job", "address", "duration", "team"),
-    *("handle", "country", "stamp", "dish", "version", "machine", "large_money", "problem", "size", "zip", "material"),
+    *("handle", "country", "stamp", "dish", "version", "machine", "problem", "size", "zip", "material"),
 )
 _ZH_NAMES = (
     *("phrase",) * 4,
@@ -38,7 +41,7 @@ def invent(draw: Draw) -> Domain:
         names[_name(draw)] = None
     fields = tuple(_field(draw, f"f{index}", name) for index, name in enumerate(names))
     noun = draw.of(POOLS["zh_general"]) if draw.language == "zh" else word(draw)
-    return Domain("open", draw.language, (noun,), fields)
+    return Domain(OPEN, draw.language, (noun,), fields)
 
 
 def _name(draw: Draw) -> str:
@@ -97,7 +100,18 @@ def _enumeration(draw: Draw, key: str, name: str) -> Field:
     return Field(key, "enum", (name,), make=make, options=options)
 
 
-_FIELDS = (_truth, *(_enumeration,) * 2, *(_array,) * 2, *(_whole_number,) * 3, *(_anything,) * 12)
+_PARTS = (_truth, _enumeration, *(_whole_number,) * 3, *(_anything,) * 8)
+
+
+def _rows(draw: Draw, key: str, name: str) -> Field:
+    """An array of objects; where a row stands in one line every value has its name before it."""
+    names = dict.fromkeys(_name(draw) for _ in range(draw.between(2, 4)))
+    parts = tuple(draw.pick(_PARTS)(draw, f"p{index}", part) for index, part in enumerate(names))
+    line = ", ".join(f"{part.names[0]} {{{part.key}}}" for part in parts)
+    return Field(key, "rows", (name,), parts=parts, templates=(parse(line),), size=(1, 5))
+
+
+_FIELDS = (_truth, *(_enumeration,) * 2, *(_array,) * 2, *(_rows,) * 2, *(_whole_number,) * 3, *(_anything,) * 12)
 
 
 def _listing(make_one: Callable[[Draw], Value]) -> Callable[[Draw], Value]:

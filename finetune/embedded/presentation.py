@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finetune.embedded.layouts import NESTED, layouts
+from finetune.embedded.layouts import NESTED, WHOLE, layouts
 from finetune.embedded.layouts.page import Entry, Page
 from finetune.embedded.layouts.tables import GRIDS
 from finetune.embedded.naming import label_style, label_words, named
+from finetune.embedded.open_vocabulary import OPEN
 from finetune.embedded.prose import narrate, write
 from finetune.embedded.records import Record
 from finetune.embedded.splits import HELD_LAYOUTS
@@ -61,7 +62,7 @@ def labelled(draw: Draw, record: Record, *, held: bool = False, fields: list[Fie
     """
     draw.prose = False
     choices = layouts(draw.language, held=held)
-    name = draw.pick(tuple(choices))
+    name = draw.pick([name for name in choices for _ in range(WHOLE.get(name, 1))])
     record.whole = name in NESTED
     if not record.facts and draw.chance(_CAPITALS):
         record.case = str.upper
@@ -86,7 +87,7 @@ def _page(draw: Draw, record: Record, fields: list[Field]) -> Page:
         fact = record.deny(field.key) if draw.chance(0.025) else record.tell(field.key)
         entries[label] = Entry(label, fact.surface, _rows(draw, fact, style))
     noun = draw.pick(record.domain.nouns)
-    return Page(noun, _title(draw, noun), tuple(entries.values()), draw.language)
+    return Page(noun, _title(draw, noun), tuple(entries.values()), draw.language, record.domain.name != OPEN)
 
 
 def _rows(draw: Draw, fact: Fact, style: Callable[[list[str]], str]) -> tuple[tuple[tuple[str, str], ...], ...]:

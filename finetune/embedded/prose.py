@@ -70,7 +70,7 @@ def _text(draw: Draw, record: Record, prose: Prose, longest: int, *, whole: bool
     pieces = render(draw, draw.pick(prose.texts), record.surface)
     told = {piece.key for piece in pieces if piece.key}
     parts = [_capital(record, pieces)]
-    count = draw.pick((0, 0, 1, 1, 2, longest, longest)) if longest else 0
+    count = draw.pick((0, 1, 2, longest, longest, longest)) if longest else 0
     further = _further(draw, prose, told, min(count, longest))
     parts += [_capital(record, render(draw, template, record.surface)) for template in further]
     if draw.chance(_PLAIN_STATEMENTS) and longest:

@@ -17,7 +17,7 @@ from finetune.embedded.draw import Draw
 from finetune.embedded.folding import folded
 from finetune.embedded.naming import named
 from finetune.embedded.neighbours import among_neighbours
-from finetune.embedded.open_vocabulary import invent
+from finetune.embedded.open_vocabulary import OPEN, invent
 from finetune.embedded.presentation import Written, labelled, mixed, several, simple_fields, table
 from finetune.embedded.prose import has_prose, write
 from finetune.embedded.records import Record
@@ -36,7 +36,7 @@ _NEIGHBOUR_SHARE = 0.25
 _FOLDED_SHARE = 0.1
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
 _LONGEST = 4000
-_FORMS = ("prose",) * 9 + ("mixed",) + ("labelled",) * 4
+_FORMS = ("prose",) * 7 + ("mixed",) * 3 + ("labelled",) * 5
 
 
 def sample(rng: random.Random, split: str = "train") -> Task:
@@ -66,7 +66,7 @@ def _attempt(draw: Draw) -> Task | None:
     else:
         domain = draw.pick(_candidates(draw.split))
         draw.language = domain.language
-    if draw.chance(0.16 if domain.name != "open" else 0.1):
+    if draw.chance(0.16 if domain.name != OPEN else 0.1):
         return _many(draw, domain)
     return _single(draw, domain)
 
@@ -108,7 +108,7 @@ def _present(draw: Draw, record: Record) -> Written:
         return labelled(draw, record, held=held)
     form = draw.pick(_FORMS)
     if form == "prose":
-        return Written(write(draw, record, held=held, longest=draw.pick((2, 3, 6, 9))), "prose")
+        return Written(write(draw, record, held=held, longest=draw.pick((2, 4, 8, 12))), "prose")
     return mixed(draw, record) if form == "mixed" and not held else labelled(draw, record, held=held)
 
 

@@ -70,6 +70,9 @@ FLAT: dict[str, Callable[[Draw, Page], str]] = {
 }
 """Layouts that write each fact in one line."""
 
+WHOLE = {"document": 8, "sections": 3, "till_slip": 4, "email": 3, "letter": 3, "report": 3}
+"""How many times as often as others layouts are drawn that are what people send and print."""
+
 CHINESE: dict[str, Callable[[Draw, Page], str]] = {
     "zh_bracket_lines": lines.zh_bracket_lines,
     "zh_notice": lines.zh_notice,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from finetune.embedded.layouts.tables import comma_separated, markdown, padded, piped, tabbed
@@ -19,6 +21,9 @@ _FEET = (
     "This document is valid without a signature.",
     "",
 )
+_LETTERHEADS = 0.35
+_NAME = re.compile(r"[A-Z][\w.'-]*(?: (?:[A-Z][\w.'-]*|&|and|of|the)){1,5}")
+"""What may stand alone at the head of a document: a company, a person, a place."""
 _ZH_HEADS = ("（原件）", "（副本）", "================", "")
 _ZH_FEET = ("（以下空白）", "第1页 共1页", "本单据无需签字。", "")
 
@@ -29,13 +34,13 @@ def document(draw: Draw, page: Page) -> str:
     sign = "：" if chinese else draw.pick((": ", ":  ", ": ", "\t", " "))
     blocks: list[str] = []
     group: list[str] = []
-    for entry in page.entries:
+    for entry in _headed(draw, page):
         if entry.rows:
             blocks += ["\n".join(group)] if group else []
             blocks.append(f"{entry.label}\n{_table(draw, entry)}" if draw.chance(0.5) else _table(draw, entry))
             group = []
             continue
-        group.append(f"{entry.label}{sign}{entry.surface}")
+        group.append(f"{entry.label}{sign}{entry.surface}" if entry.label else entry.surface)
         if draw.chance(0.2):
             blocks.append("\n".join(group))
             group = []
@@ -43,6 +48,14 @@ def document(draw: Draw, page: Page) -> str:
     head, foot = draw.pick(_ZH_HEADS if chinese else _HEADS), draw.pick(_ZH_FEET if chinese else _FEET)
     title = page.title.upper() if draw.chance(0.5) else page.title
     return draw.pick(("\n\n", "\n")).join(part for part in (head, title, *blocks, foot) if part)
+
+
+def _headed(draw: Draw, page: Page) -> tuple[Entry, ...]:
+    """At times a name comes first, without a label, as in a letterhead."""
+    names = [entry for entry in page.entries if not entry.rows and _NAME.fullmatch(entry.surface)]
+    if not names or not page.guessable or not draw.chance(_LETTERHEADS):
+        return page.entries
+    return (replace(names[0], label=""), *(entry for entry in page.entries if entry is not names[0]))
 
 
 def _table(draw: Draw, entry: Entry) -> str:
@@ -77,14 +90,18 @@ def till_slip(draw: Draw, page: Page) -> str:
     width = draw.pick((30, 34, 38, 42))
     rule = draw.pick("-=. ") * width
     lines = [page.title.upper().center(width).rstrip()]
-    for entry in page.entries:
-        if not entry.rows:
+    for entry in _headed(draw, page):
+        if entry.rows:
+            heads = () if page.guessable else (tuple((label, label) for label, _ in entry.rows[0]),)
+            lines += [rule, *(_slip_line(draw, row, width) for row in (*heads, *entry.rows)), rule]
+        elif entry.label:
             lines.append(f"{entry.label}{draw.pick((':', ''))} {entry.surface.rjust(width - len(entry.label) - 2)}")
-            continue
-        lines.append(rule)
-        for row in entry.rows:
-            *firsts, last = (surface for _, surface in row)
-            start = draw.pick((" ", "  ")).join(firsts)
-            lines.append(f"{start} {last.rjust(width - len(start) - 1)}")
-        lines.append(rule)
+        else:
+            lines.append(entry.surface.center(width).rstrip())
     return "\n".join(lines)
+
+
+def _slip_line(draw: Draw, row: tuple[tuple[str, str], ...], width: int) -> str:
+    *firsts, last = (surface for _, surface in row)
+    start = draw.pick((" ", "  ")).join(firsts)
+    return f"{start} {last.rjust(width - len(start) - 1)}"

@@ -29,9 +29,11 @@ class Page:
         title: a heading.
         entries: in the order of the text.
         language: "en" or "zh".
+        guessable: whether a reader can tell from a value alone which label it has.
     """
 
     noun: str
     title: str
     entries: tuple[Entry, ...]
     language: str
+    guessable: bool = True
