@@ -36,6 +36,7 @@ _NEIGHBOUR_SHARE = 0.25
 _FOLDED_SHARE = 0.1
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
 _LONGEST = 4000
+_TEXTS_A_TURN = 8
 _FORMS = ("prose",) * 7 + ("mixed",) * 3 + ("labelled",) * 5
 
 
@@ -76,10 +77,15 @@ def _candidates(split: str) -> tuple[Domain, ...]:
     """The domains a split draws from."""
     if split == "domains":
         return tuple(domain for domain in domains() if domain.name in HELD_DOMAINS)
-    known = tuple(domain for domain in domains() if domain.name not in HELD_DOMAINS)
+    known = tuple(domain for domain in domains() if domain.name not in HELD_DOMAINS for _ in range(_turns(domain)))
     if split == "aliases":
         return tuple(domain for domain in known if any(field.held_names for field in domain.fields))
     return known
+
+
+def _turns(domain: Domain) -> int:
+    """How often a domain comes up, beside others: more often where there is more to be said."""
+    return 1 + len(domain.prose.texts) // _TEXTS_A_TURN
 
 
 def _single(draw: Draw, domain: Domain) -> Task | None:

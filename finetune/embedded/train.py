@@ -112,7 +112,7 @@ class _Run:
         self._journal = Journal(around.directory, start.step)
         self._sums: Any = torch.zeros(2, device=around.device)
         self._noted = self._saved = time.perf_counter()
-        self._tokens_noted = start.tokens
+        self._tokens_noted, self._step_noted = start.tokens, start.step
         self._seconds = start.seconds
         self._started = self._noted
         self.now = start
@@ -138,8 +138,9 @@ class _Run:
         checkpoint.save(self.now, self._around.directory)
 
     def _note(self) -> None:
-        loss, right = (self._sums / _STEPS_PER_ENTRY).tolist()  # this waits for the device
+        loss, right = (self._sums / (self.now.step - self._step_noted)).tolist()  # this waits for the device
         self._sums.zero_()
+        self._step_noted = self.now.step
         moment = time.perf_counter()
         speed = (self.now.tokens - self._tokens_noted) / (moment - self._noted)
         self._noted, self._tokens_noted = moment, self.now.tokens
