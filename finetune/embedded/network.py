@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from harmony_gen.models.embedded import CONTEXT_TOKENS, load_embedded
+from harmony_gen.models.embedded import load_embedded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,9 @@ SIZES = {
 }
 """About 2.6, 5.9 and 15 million parameters with a vocabulary of 4,096; the tiny one is for tests."""
 
+ROW_TOKENS = 1024
+"""Tokens of the longest rows of training, so all that a network from nothing can see."""
+
 OWN_TYPE = "lfm2"
 """The model type of networks that begin from nothing."""
 
@@ -67,15 +70,15 @@ def build(size: Size, vocabulary: int, seed: int = 0) -> PreTrainedModel:
         rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
         attn_implementation="sdpa",
         initializer_range=0.02,
-        **common(),
+        **common(ROW_TOKENS),
     )
     return Lfm2ForCausalLM(config)
 
 
-def common() -> dict[str, Any]:
-    """What every embedded model is configured with: its window and its control tokens."""
+def common(window: int) -> dict[str, Any]:
+    """What every embedded model is configured with: its window in tokens and its control tokens."""
     return {
-        "max_position_embeddings": CONTEXT_TOKENS,
+        "max_position_embeddings": window,
         "tie_word_embeddings": True,
         "pad_token_id": 0,
         "eos_token_id": 1,

@@ -27,7 +27,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from finetune.embedded import sampling, utterances
 from finetune.embedded import tokenizer as tokens
 from finetune.embedded.network import common
-from harmony_gen.models.embedded import END_MARKER, JSON_MARKER, SCHEMA_MARKER, TEXT_MARKER
+from harmony_gen.models.embedded import CONTEXT_TOKENS, END_MARKER, JSON_MARKER, SCHEMA_MARKER, TEXT_MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,7 +100,7 @@ def cut(model: PreTrainedModel, vocabulary: Mapping[str, int], tokenizer: Tokeni
         if known is not None:
             kept[index] = entries[known]
     state["model.embed_tokens.weight"] = state["lm_head.weight"] = kept
-    form = {**model.config.to_dict(), **common(), "vocab_size": len(kept)}
+    form = {**model.config.to_dict(), **common(CONTEXT_TOKENS), "vocab_size": len(kept)}
     smaller: PreTrainedModel = type(model)(type(model.config)(**form))
     smaller.load_state_dict(state)
     return smaller

@@ -29,7 +29,7 @@ from finetune.embedded.checkpoint import Checkpoint
 from finetune.embedded.encoding import Encoder
 from finetune.embedded.journal import Entry, Journal
 from finetune.embedded.learner import Learner, Way, slope
-from finetune.embedded.network import OWN_TYPE, SIZES, build, configured, finished
+from finetune.embedded.network import OWN_TYPE, ROW_TOKENS, SIZES, build, configured, finished
 from finetune.embedded.stream import Place, Stream
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-ROW_TOKENS = 1024
-"""Tokens of the longest rows that are read."""
 _STEPS_PER_ENTRY = 50
 _SECONDS_TO_MEASURE = 20.0
 _BATCH_TOKENS = {"cpu": 4096, "cuda": 98304}

@@ -34,8 +34,8 @@ _TOOLS = (
     '{} call one of these tools, write <tool_call>\n{{"name":NAME,"arguments":ARGUMENTS}}\n</tool_call> '
     "and nothing else:\n{}"
 )
-_ROOM_FOR_NOTES = 640
-"""Tokens of a prompt of the embedded model beyond which descriptions are left out: of 1,024 some are for the answer."""
+_ROOM_FOR_NOTES = 1400
+"""Tokens of a prompt of the embedded model beyond which descriptions are left out: of 2,048 some are for the answer."""
 
 _PROBE = "<|start|>assistant<|channel|>final<|message|>A probe, of 12 words."
 

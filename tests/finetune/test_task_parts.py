@@ -9,7 +9,10 @@ import pytest
 from finetune.embedded.domain import domains
 from finetune.embedded.draw import Draw
 from finetune.embedded.folding import folded
+from finetune.embedded.layouts import documents, layouts
+from finetune.embedded.layouts.page import Entry, Page
 from finetune.embedded.naming import name_style, named
+from finetune.embedded.open_vocabulary import OPEN
 from finetune.embedded.records import Record
 from finetune.embedded.sampling import sample
 from finetune.embedded.splits import SPLITS
@@ -130,6 +133,41 @@ def test_a_text_never_lacks_what_it_tells_in_another_form():
         if task.domain == "shopping_list" and task.layout == "prose":
             lists = [part for part in task.value.values() if isinstance(part, list)]
             assert len([part for part in lists if not part]) == 0 or not any(lists)
+
+
+ROWS = ((("Item", "rope"), ("Price", "4.50")), (("Item", "lamp"), ("Price", "19")))
+ENTRIES = (Entry("Place", "upstairs"), Entry("Shop", "Miller & Sons"), Entry("Goods", "", ROWS))
+
+
+@pytest.mark.parametrize("layout", [documents.document, documents.till_slip])
+def test_a_document_may_begin_with_a_name_that_has_no_label(layout):
+    shown = [layout(Draw(random.Random(seed)), Page("bill", "Bill", ENTRIES, "en")) for seed in range(200)]
+    assert all("Miller & Sons" in text and "Place" in text for text in shown)
+    bare = [text for text in shown if "Shop" not in text]
+    assert 0.25 < len(bare) / len(shown) < 0.45
+    assert all(text.index("Miller") < text.index("Place") for text in bare)
+
+
+@pytest.mark.parametrize("layout", [documents.document, documents.till_slip])
+def test_names_that_nobody_can_guess_are_written_down(layout):
+    for seed in range(100):
+        text = layout(Draw(random.Random(seed)), Page("bill", "Bill", ENTRIES, "en", guessable=False))
+        assert all(label in text for label in ("Shop", "Item", "Price"))
+
+
+def test_rows_of_any_names_can_be_read_in_every_layout():
+    rng, seen = random.Random(8), set()
+    for _ in range(3000):
+        task = sample(rng)
+        if task.domain != OPEN or task.layout not in layouts(task.language, held=False):
+            continue
+        for name, part in task.schema.get("properties", {}).items():
+            if part.get("type") == "array" and part["items"]["type"] == "object" and task.value.get(name):
+                seen.add(task.layout)
+                plain = re.sub(r"[^a-z]", "", task.text.lower())
+                labels = [re.sub(r"[^a-z]", "", label.lower()) for label in part["items"]["properties"]]
+                assert all(label in plain for label in labels if label), (task.text, labels)
+    assert len(seen) > 15
 
 
 def test_splits_are_named():

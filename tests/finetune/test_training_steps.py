@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from finetune.embedded import attention, checkpoint, evaluate, export, journal, sampling, tokenizer, train, warmup
 from finetune.embedded.batches import Batch, Plan, Sources, collate, pool
@@ -165,6 +167,15 @@ def test_a_resumed_run_makes_the_same_steps(home: Path, tmp_path: Path) -> None:
     assert not torch.equal(weight, start.learner["model"][name])
 
 
+def test_a_resumed_journal_counts_its_own_steps(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "_STEPS_PER_ENTRY", 4)
+    around = surroundings(home, tmp_path)
+    train.proceed(begun(home), around, lambda step: step == 3)
+    train.proceed(checkpoint.load(tmp_path), around, lambda step: step == 4)
+    (entry,) = journal.read(tmp_path)
+    assert entry.loss == pytest.approx(math.log(len(Encoder.load(home))), rel=0.2)  # of one step, not of a quarter
+
+
 def test_the_rate_rises_stays_and_falls() -> None:
     assert slope(0, 0.0) < slope(30, 0.0) < slope(60, 0.0) == slope(500, 0.69) == 1
     assert slope(500, 0.85) == pytest.approx(0.5)
@@ -265,10 +276,11 @@ def test_spelling() -> None:
     assert spelled(value) == '{"a":["é",null,true],"b":1.5}'
 
 
-def test_plain_attention_is_attention() -> None:
+@pytest.mark.parametrize("key_heads", [0, 1, 2])
+def test_plain_attention_is_attention(key_heads: int) -> None:
     attention.register()
     torch.manual_seed(0)
-    model = build(SIZES["tiny"], 100).eval()
+    model = grouped(key_heads) if key_heads else build(SIZES["tiny"], 100).eval()
     tokens = torch.randint(100, (3, 17))
     with torch.no_grad():
         expected = model(tokens).logits
@@ -276,3 +288,9 @@ def test_plain_attention_is_attention() -> None:
         assert torch.allclose(model(tokens).logits, expected, atol=1e-5)
         shorter = model(tokens[:, :9]).logits
     assert torch.allclose(shorter, expected[:, :9], atol=1e-5)  # what follows, padding included, changes nothing
+
+
+def grouped(key_heads: int) -> LlamaForCausalLM:
+    """A llama whose heads of queries share heads of keys."""
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    return LlamaForCausalLM(LlamaConfig(vocab_size=100, num_key_value_heads=key_heads, **sizes)).eval()

@@ -32,7 +32,7 @@ SCHEMA_MARKER = "<|schema|>"
 TEXT_MARKER = "<|text|>"
 JSON_MARKER = "<|json|>"
 END_MARKER = "<|end|>"
-CONTEXT_TOKENS = 1024
+CONTEXT_TOKENS = 2048
 """Tokens the embedded model can see: prompt and answer together."""
 
 _ASSETS = Path(__file__).parent / "assets"
