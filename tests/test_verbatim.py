@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import copy
+from datetime import date
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field
@@ -10,8 +12,10 @@ from pydantic import BaseModel, Field
 from harmony_gen import Generator, Sampling, Schema, SchemaError, Verbatim, rule, verbatim
 from harmony_gen.checksums import iban, luhn
 from harmony_gen.schema import engine
+from harmony_gen.schema.json_schema import subschemas
 from harmony_gen.schema.strings.factors import factors
 from harmony_gen.schema.strings.language import Language
+from harmony_gen.schema.verbatim import with_places
 
 SOURCE = 'The board said "no",\nthen \\ "maybe"\u2028 on 3 May. 董事会说“也许”。 Emoji: 👩‍🚀 done.'
 
@@ -45,6 +49,50 @@ def test_quotations_stand_in_the_source(tiny: Generator, seed: int) -> None:
     assert result.value.speaker is None or result.value.speaker in SOURCE
     found = tiny.generate(SOURCE, SCHEMA, sampling=sampling, rules=[verbatim("/note")], max_new_tokens=120).value
     assert all(quote and quote in SOURCE for quote in [*found["quotes"], *filter(None, [found["note"]])])
+
+
+class Person(BaseModel):
+    name: str
+    nickname: str | None
+    email: Annotated[str, Field(pattern="@")]
+    role: Literal["guest", "host"]
+    born: date
+    friends: list[Person] = []
+    notes: dict[str, str]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_plain_strings_quote(tiny: Generator, seed: int) -> None:
+    sampling = Sampling(temperature=1.0, seed=seed)
+    people = [tiny.generate(SOURCE, Person, sampling=sampling, rules=[verbatim("/**")], max_new_tokens=300).value]
+    for person in people:
+        people += person.friends
+        assert person.name in SOURCE
+        assert person.nickname is None or person.nickname in SOURCE
+        assert all(note in SOURCE for note in person.notes.values())
+
+
+def test_quoting_everywhere_leaves_alone_what_no_text_need_hold() -> None:
+    other = [{"enum": ["a"]}, {"pattern": "a"}, {"format": "date"}, {"anyOf": [True]}, {"$ref": "#/properties/plain"}]
+    schema = {
+        "properties": {
+            "plain": {"type": "string"},
+            "not": {"type": ["string", "null"], "maxLength": 9},
+            "strict": {"type": "string", "x-verbatim": False},
+            **{str(number): {"type": "string", **more} for number, more in enumerate(other)},
+        },
+        "propertyNames": {"type": "string"},
+        "not": {"type": "string"},
+        "if": {"contains": {"type": "string"}},
+        "then": {"items": {"type": "string"}},
+    }
+    given = copy.deepcopy(schema)
+    quoting = with_places(schema, [verbatim("/**")])
+    assert schema == given
+    told = {"/".join(map(str, path)) for path, part in subschemas(quoting) if part.get("x-verbatim") is True}
+    assert told == {"properties/plain", "properties/not", "then/items"}
+    with_other = with_places(schema, [verbatim("/**"), verbatim("/0")])
+    assert with_other["allOf"] == [{"properties": {"0": {"x-verbatim": True}}}]
 
 
 def test_every_part_of_a_source_is_within_reach() -> None:

@@ -3,7 +3,8 @@
     python -m finetune.embedded.evaluate --model embedded --count 300 --splits fresh,documents --out scores.json
 
 Splits are those of `sampling` and two more: `utterances` (real ones, held out) and `documents` (written by hand).
-Constrained answers come from `harmony_gen.Generator`, free ones from plain greedy search with the same prompt.
+Constrained answers come from `harmony_gen.Generator`, "quoted" ones with every string a quotation, free ones from plain
+greedy search with the same prompt.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ import torch
 
 from finetune.embedded import metric, sampling, utterances
 from finetune.embedded.documents import documents
-from harmony_gen import Generator, HarmonyError
+from harmony_gen import Generator, HarmonyError, verbatim
 from harmony_gen.models.embedded import CONTEXT_TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from finetune.embedded.task import Task
+    from harmony_gen.schema.verbatim import VerbatimPlace
 
 SPLITS = ("fresh", "words", "aliases", "layouts", "domains", "utterances", "documents")
 _END = 1
@@ -82,9 +84,9 @@ def tasks(split: str, count: int, seed: int, real: Path | None = None) -> list[T
     return [sampling.sample(rng, split) for _ in range(count)]
 
 
-def constrained(generator: Generator) -> Callable[[Task], Any]:
-    """Answers under the library's constraint."""
-    return lambda task: generator.generate(task.text, task.schema).value
+def constrained(generator: Generator, rules: Sequence[VerbatimPlace] = ()) -> Callable[[Task], Any]:
+    """Answers under the library's constraint, and under rules, if any."""
+    return lambda task: generator.generate(task.text, task.schema, rules=rules).value
 
 
 def free(generator: Generator) -> Callable[[Task], Any]:
@@ -157,7 +159,11 @@ def main() -> None:
     options = _parser().parse_args()
     torch.set_num_threads(options.threads)
     generator = Generator.embedded(None if options.model == "embedded" else options.model)
-    ways = {"constrained": constrained(generator), "free": free(generator)}
+    ways = {
+        "constrained": constrained(generator),
+        "quoted": constrained(generator, [verbatim("/**")]),
+        "free": free(generator),
+    }
     results: dict[str, dict[str, dict[str, Any]]] = {}
     answers: dict[str, list[dict[str, Any]]] = {}
     for split in options.splits.split(","):
@@ -177,7 +183,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default="embedded", help='a directory, or "embedded": the one in the package')
     parser.add_argument("--count", type=int, default=300, help="tasks of each split")
     parser.add_argument("--splits", default=",".join(SPLITS), help="separated by commas")
-    parser.add_argument("--ways", default="constrained,free", help="constrained, free, or both")
+    parser.add_argument(
+        "--ways", default="constrained,free", help="constrained, quoted (and all strings quotations), free"
+    )
     parser.add_argument("--out", type=Path, help="file for figures and answers")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

@@ -75,7 +75,7 @@ def add_answering(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PLACE",
-        help='strings there are quotations of the text: "/quote", "/quotes/*", of XML "//line/@text"; may be repeated',
+        help='strings there quote the text: "/quote", "/quotes/*", all: "/**", of XML: "//line/@text"; may be repeated',
     )
 
 

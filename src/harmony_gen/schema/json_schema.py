@@ -20,7 +20,7 @@ from harmony_gen.schema.strings import ecma
 from harmony_gen.schema.strings.formats import STANDARD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from harmony_gen.schema.subschema import JsonSchema, Subschema
 
@@ -209,13 +209,14 @@ _NEGATING = frozenset(("not", "oneOf", "if", "contains"))
 _BRANCHES = frozenset(("allOf", "anyOf", "oneOf", "patternProperties", "additionalProperties"))
 
 
-def subschemas(schema: Any, path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every schema object within a schema, itself first, with its place."""
+def subschemas(schema: Any, path: Path = (), without: Collection[str] = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every schema object within a schema, itself first, with its place; none below the keywords of `without`."""
     if not isinstance(schema, dict):
         return
     yield path, schema
     for place, part in _parts(schema):
-        yield from subschemas(part, path + place)
+        if place[0] not in without:
+            yield from subschemas(part, path + place, without)
 
 
 def _parts(schema: dict[str, Any]) -> Iterator[tuple[Path, Any]]:

@@ -23,6 +23,29 @@ if TYPE_CHECKING:
     from harmony_gen.schema.subschema import JsonSchema
 
 KEYWORD = "x-verbatim"
+EVERYWHERE = "/**"
+"""The place of all strings that a JSON Schema limits by their length at most."""
+
+_LIMITED = frozenset(
+    (
+        "enum",
+        "const",
+        "format",
+        "pattern",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "$ref",
+        "$dynamicRef",
+    )
+)
+"""What may make a string one that no text holds."""
+_ASIDE = ("not", "if", "contains", "propertyNames")
+"""Below these stands what a value need not be, or what is no value."""
 
 _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
 
@@ -46,9 +69,10 @@ def verbatim(place: str) -> VerbatimPlace:
     """A rule that the strings at one place are quotations of the source, enforced by the mask.
 
     Args:
-        place: a JSON Pointer; "*" stands for any index of an array. Of XML an XPath from the root, as "/order/note",
-            "//line/@text" or "/order/*", with names as answers write them: the texts directly in these elements, or
-            the attributes. Elements that hold a text and nothing else are not empty there.
+        place: a JSON Pointer; "*" stands for any index of an array. "/**" is every string that a JSON Schema limits by
+            its length at most. Of XML an XPath from the root, as "/order/note", "//line/@text" or "/order/*", with
+            names as answers write them: the texts directly in these elements, or the attributes. Elements that hold a
+            text and nothing else are not empty there.
 
     Raises:
         ValueError: the place is neither.
@@ -61,7 +85,10 @@ def verbatim(place: str) -> VerbatimPlace:
 
 def with_places(schema: JsonSchema, places: Iterable[VerbatimPlace]) -> JsonSchema:
     """A JSON Schema whose strings at some places must be quotations."""
-    inner = [_at(place.place.split("/")[1:]) for place in places]
+    listed = [place.place for place in places]
+    if EVERYWHERE in listed:
+        schema = _all_quoted(schema)
+    inner = [_at(place.split("/")[1:]) for place in listed if place != EVERYWHERE]
     if not inner:
         return schema
     if not isinstance(schema, dict):
@@ -69,6 +96,16 @@ def with_places(schema: JsonSchema, places: Iterable[VerbatimPlace]) -> JsonSche
     outer = {keyword: value for keyword, value in schema.items() if keyword not in ("allOf", "$ref")}
     known = [*schema.get("allOf", ()), *([{"$ref": schema["$ref"]}] if "$ref" in schema else ())]
     return {**outer, "allOf": [*known, *inner]}
+
+
+def _all_quoted(schema: JsonSchema) -> JsonSchema:
+    """The same with the keyword on all plain strings, those that may be null as well."""
+    found = copy.deepcopy(schema)
+    for _, part in subschemas(found, without=_ASIDE):
+        kinds = part.get("type")
+        if "string" in ([kinds] if isinstance(kinds, str) else kinds or ()) and not _LIMITED & part.keys():
+            part.setdefault(KEYWORD, True)
+    return found
 
 
 def _at(steps: list[str]) -> dict[str, Any]:
