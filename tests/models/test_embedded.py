@@ -341,9 +341,12 @@ def test_the_embedded_model_needs_no_network(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.usefixtures("shipped")
 def test_the_embedded_model_extracts() -> None:
     load_embedded()  # the first load imports the architecture, which takes longer than all the rest
-    started = time.perf_counter()
-    loaded = load_embedded()
-    assert time.perf_counter() - started < 2
+    seconds = []
+    for _ in range(3):  # one of them may have to wait for the machine
+        started = time.perf_counter()
+        loaded = load_embedded()
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 2
     assert (loaded.name, loaded.precision, loaded.device, loaded.notes) == ("embedded", "fp32", "cpu", ())
     assert not loaded.model.training
     assert loaded.model.config.max_position_embeddings == CONTEXT_TOKENS
@@ -376,5 +379,5 @@ def test_descriptions_are_left_out_where_they_take_too_much_room(embedded: Any) 
     members = {f"field_{number}": {"type": "string", "description": "a word " * 12} for number in range(10)}
     schema = {"type": "object", "properties": members}
     assert describe(schema, notes=False) == describe(schema).replace(f"({('a word ' * 12).strip()})", "")
-    tokens = embedded._encode("x " * 60, schema)
-    assert len(tokens) < len(embedded._encode("x", schema))
+    short, long = (len(embedded._encode("x " * count, schema)) for count in (100, 1200))
+    assert long - short < 1100 * (short - len(embedded._encode("x", schema))) / 99

@@ -26,23 +26,8 @@ KEYWORD = "x-verbatim"
 EVERYWHERE = "/**"
 """The place of all strings that a JSON Schema limits by their length at most."""
 
-_LIMITED = frozenset(
-    (
-        "enum",
-        "const",
-        "format",
-        "pattern",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-        "if",
-        "then",
-        "else",
-        "$ref",
-        "$dynamicRef",
-    )
-)
+_COMBINED = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref", "$dynamicRef")
+_LIMITED = frozenset(("enum", "const", "format", "pattern", *_COMBINED))
 """What may make a string one that no text holds."""
 _ASIDE = ("not", "if", "contains", "propertyNames")
 """Below these stands what a value need not be, or what is no value."""
