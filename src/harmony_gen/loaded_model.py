@@ -148,7 +148,7 @@ class LoadedModel:
 
     def _encode_request(self, request: Request) -> list[int]:
         if self._is_embedded:
-            return prompts.encode_embedded(request, self._vocabulary)
+            return prompts.encode_embedded(request, self._vocabulary, self._window)
         if self._vocabulary.spaced:
             request = request.spaced()
         return prompts.encode(request, self._format, self._tokenizer, self._vocabulary)

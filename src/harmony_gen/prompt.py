@@ -34,8 +34,8 @@ _TOOLS = (
     '{} call one of these tools, write <tool_call>\n{{"name":NAME,"arguments":ARGUMENTS}}\n</tool_call> '
     "and nothing else:\n{}"
 )
-_ROOM_FOR_NOTES = 1400
-"""Tokens of a prompt of the embedded model beyond which descriptions are left out: of 2,048 some are for the answer."""
+_SHARE_FOR_NOTES = 0.625
+"""Share of the embedded model's window beyond which a prompt leaves out descriptions: the answer needs some of it."""
 
 _PROBE = "<|start|>assistant<|channel|>final<|message|>A probe, of 12 words."
 
@@ -231,8 +231,8 @@ def _said(message: Message, harmony: Any) -> Iterator[Any]:
         yield made.with_recipient(f"functions.{call.name}").with_content_type("<|constrain|>json")
 
 
-def encode_embedded(request: Request, vocabulary: Vocabulary) -> list[int]:
-    """Tokens of a request in the form the embedded model was trained on.
+def encode_embedded(request: Request, vocabulary: Vocabulary, window: int | None) -> list[int]:
+    """Tokens of a request in the form the embedded model was trained on; `window` is what it sees of them.
 
     Raises:
         ModelError: it has tools or examples.
@@ -248,6 +248,6 @@ def encode_embedded(request: Request, vocabulary: Vocabulary) -> list[int]:
         tokens: list[int] = []
         for part, is_control in prompt_parts(text, described, notes=notes):
             tokens += vocabulary.encode_control(part) if is_control else vocabulary.encode(part)
-        if len(tokens) <= _ROOM_FOR_NOTES:
+        if window is None or len(tokens) <= _SHARE_FOR_NOTES * window:
             break
     return tokens

@@ -379,5 +379,5 @@ def test_descriptions_are_left_out_where_they_take_too_much_room(embedded: Any) 
     members = {f"field_{number}": {"type": "string", "description": "a word " * 12} for number in range(10)}
     schema = {"type": "object", "properties": members}
     assert describe(schema, notes=False) == describe(schema).replace(f"({('a word ' * 12).strip()})", "")
-    short, long = (len(embedded._encode("x " * count, schema)) for count in (100, 1200))
-    assert long - short < 1100 * (short - len(embedded._encode("x", schema))) / 99
+    tokens = embedded._encode("x " * 60, schema)
+    assert len(tokens) < len(embedded._encode("x", schema))
