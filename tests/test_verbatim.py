@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
@@ -15,7 +15,7 @@ from harmony_gen.schema import engine
 from harmony_gen.schema.json_schema import subschemas
 from harmony_gen.schema.strings.factors import factors
 from harmony_gen.schema.strings.language import Language
-from harmony_gen.schema.verbatim import with_places
+from harmony_gen.schema.verbatim import has_quotations, with_places
 
 SOURCE = 'The board said "no",\nthen \\ "maybe"\u2028 on 3 May. 董事会说“也许”。 Emoji: 👩‍🚀 done.'
 
@@ -93,6 +93,32 @@ def test_quoting_everywhere_leaves_alone_what_no_text_need_hold() -> None:
     assert told == {"properties/plain", "properties/not", "then/items"}
     with_other = with_places(schema, [verbatim("/**"), verbatim("/0")])
     assert with_other["allOf"] == [{"properties": {"0": {"x-verbatim": True}}}]
+
+
+NAME = {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"oneOf": [NAME, {"type": "string", "pattern": "^a"}]},
+        {"type": ["string", "null"], "not": {"type": "string", "pattern": "^a"}},
+        {"properties": {"a": NAME}, "not": {"properties": {"a": NAME}, "required": ["a"]}, "type": "object"},
+        {"if": NAME, "then": {"maxLength": 2}, "else": {"type": "null"}},
+    ],
+)
+def test_quoting_everywhere_admits_nothing_that_the_schema_refuses(schema: dict[str, Any]) -> None:
+    plain = Schema.from_json_schema(schema)
+    quoting = plain.quoting([verbatim("/**")])
+    quoting = quoting.bound("board") if has_quotations(quoting.json_schema) else quoting
+    for text in ('"a"', '"ab"', '"abc"', '"zz"', '"zzz"', "null", "{}", '{"a":"zz"}', '{"a":"bo"}', '{"a":1}'):
+        assert plain.judge.accepts(text) or not quoting.judge.accepts(text), text
+
+
+def test_references_below_negations_are_refused_by_name() -> None:
+    schema = {"type": ["string", "null"], "$defs": {"a": NAME}, "not": {"$ref": "#/$defs/a"}}
+    with pytest.raises(SchemaError, match="a reference at /not, below contains, if, not, oneOf"):
+        Schema.from_json_schema(schema).quoting([verbatim("/**")])
 
 
 def test_every_part_of_a_source_is_within_reach() -> None:

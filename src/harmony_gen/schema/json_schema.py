@@ -178,7 +178,7 @@ def _coverage(
         noted |= {(schema, "$ref") for schema, named in normal.led.items() if named not in known}
     by_identity = {id(part): part for part in parts.values()}
     if any(keyword not in by_identity.get(identity, ()) for identity, keyword in noted):  # a negation came to it
-        noted.update((identity, keyword) for identity in by_identity for keyword in _NEGATING)
+        noted.update((identity, keyword) for identity in by_identity for keyword in NEGATING)
     gone: set[Path] = set()  # keywords that are left out with all they hold; branches of others stay
     table = {}
     for path, part in parts.items():
@@ -205,7 +205,8 @@ def _noted(normal: Normal, grammar: Grammar) -> set[tuple[int, str]]:
 
 
 _DECIDED_BY = {"then": "if", "else": "if"}
-_NEGATING = frozenset(("not", "oneOf", "if", "contains"))
+NEGATING = frozenset(("not", "oneOf", "if", "contains"))
+"""Below these a stricter schema can make the whole more lenient."""
 _BRANCHES = frozenset(("allOf", "anyOf", "oneOf", "patternProperties", "additionalProperties"))
 
 

@@ -7,12 +7,14 @@ documents see `markup.quoting`.
 from __future__ import annotations
 
 import copy
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen.errors import SchemaError
-from harmony_gen.schema.json_schema import subschemas
+from harmony_gen.schema.json_schema import NEGATING, subschemas
+from harmony_gen.schema.scanner import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +28,11 @@ KEYWORD = "x-verbatim"
 EVERYWHERE = "/**"
 """The place of all strings that a JSON Schema limits by their length at most."""
 
-_COMBINED = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref", "$dynamicRef")
+_REFERENCES = frozenset(("$ref", "$dynamicRef", "$recursiveRef"))
+_COMBINED = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", *_REFERENCES)
 _LIMITED = frozenset(("enum", "const", "format", "pattern", *_COMBINED))
 """What may make a string one that no text holds."""
-_ASIDE = ("not", "if", "contains", "propertyNames")
+_ASIDE = (*NEGATING, "propertyNames")
 """Below these stands what a value need not be, or what is no value."""
 
 _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
@@ -55,9 +58,9 @@ def verbatim(place: str) -> VerbatimPlace:
 
     Args:
         place: a JSON Pointer; "*" stands for any index of an array. "/**" is every string that a JSON Schema limits by
-            its length at most. Of XML an XPath from the root, as "/order/note", "//line/@text" or "/order/*", with
-            names as answers write them: the texts directly in these elements, or the attributes. Elements that hold a
-            text and nothing else are not empty there.
+            its length at most, unless below not, oneOf, if or contains. Of XML an XPath from the root, as
+            "/order/note", "//line/@text" or "/order/*", with names as answers write them: the texts directly in these
+            elements, or the attributes. Elements that hold a text and nothing else are not empty there.
 
     Raises:
         ValueError: the place is neither.
@@ -84,9 +87,21 @@ def with_places(schema: JsonSchema, places: Iterable[VerbatimPlace]) -> JsonSche
 
 
 def _all_quoted(schema: JsonSchema) -> JsonSchema:
-    """The same with the keyword on all plain strings, those that may be null as well."""
-    found = copy.deepcopy(schema)
-    for _, part in subschemas(found, without=_ASIDE):
+    """The same with the keyword on all plain strings, those that may be null as well.
+
+    Raises:
+        SchemaError: a reference says what a value need not be; quotations there could admit what the schema refuses.
+    """
+    found: JsonSchema = json.loads(json.dumps(schema))  # nothing in it stands at two places, as in a dict it may
+    asserted = list(subschemas(found, without=_ASIDE))
+    known = {id(part) for _, part in asserted}
+    for path, part in subschemas(found):
+        if id(part) not in known and _REFERENCES & part.keys():
+            raise SchemaError(
+                f'"{EVERYWHERE}" cannot make all strings quotations: there is a reference at {pointer(path)}, below '
+                f"{', '.join(sorted(NEGATING))} or propertyNames. Name the places of the quotations instead."
+            )
+    for _, part in asserted:
         kinds = part.get("type")
         if "string" in ([kinds] if isinstance(kinds, str) else kinds or ()) and not _LIMITED & part.keys():
             part.setdefault(KEYWORD, True)
