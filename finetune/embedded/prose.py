@@ -33,6 +33,10 @@ _STATEMENTS = (
 )
 _ZH_STATEMENTS = ("{0}为{1}。", "{0}是{1}。", "{0}：{1}。", "其{0}为{1}。", "（{0}：{1}）")
 _PLAIN_STATEMENTS = 0.2
+_WHOLE = 350
+"""Characters of a text that is a document by itself."""
+_COMPLETE = 0.7
+"""How often nothing is added to one."""
 
 
 def has_prose(domain: Domain, *, held: bool) -> bool:
@@ -70,6 +74,8 @@ def _text(draw: Draw, record: Record, prose: Prose, longest: int, *, whole: bool
     pieces = render(draw, draw.pick(prose.texts), record.surface)
     told = {piece.key for piece in pieces if piece.key}
     parts = [_capital(record, pieces)]
+    if len(parts[0]) > _WHOLE and draw.chance(_COMPLETE):
+        return parts[0]
     count = draw.pick((0, 1, 2, longest, longest, longest)) if longest else 0
     further = _further(draw, prose, told, min(count, longest))
     parts += [_capital(record, render(draw, template, record.surface)) for template in further]

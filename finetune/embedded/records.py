@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from finetune.embedded.layouts.tables import listed, ruled
+from finetune.embedded.naming import label_style, label_words, named
 from finetune.embedded.template import joined, render, settled, wants_figures
 from finetune.embedded.values.value import Value
 
@@ -31,12 +33,14 @@ class Fact:
         surface: as it stands in the text.
         gold: as it stands in the answer, parts under their keys; None where there is none.
         cells: of rows or an object: every part's value under its key.
+        lines: of rows: each as it stands in the text.
     """
 
     field: Field
     surface: str
     gold: Any
     cells: tuple[dict[str, Value], ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 class Record:
@@ -60,13 +64,31 @@ class Record:
         self.phrases = frozenset(field.key for field in domain.fields if field.kind in ("bool", "enum"))
 
     def surface(self, key: str) -> str:
-        """The text of a fact by its key; after `?` may stand what to write if it is true and if it is not."""
+        """The text of a fact by its key.
+
+        After `?` may stand what to write if it is true and if it is not, after `@` how to write its rows.
+        """
         name, conditional, wordings = key.partition("?")
         if not conditional:
-            return self.tell(name).surface
+            name, _, form = key.partition("@")
+            return self._rows(name, form) if form else self.tell(name).surface
         yes, _, no = wordings.partition(":")
         wording = yes if self.tell(name).gold else no
         return wording if self.case is None else self.case(wording)
+
+    def _rows(self, key: str, form: str) -> str:
+        """The rows of a fact as "lines" or as a "table", which tells all their parts."""
+        if form == "lines":
+            return listed(self._draw, self.tell(key).lines)
+        before, mood = self.whole, self._draw.prose
+        self.whole, self._draw.prose = True, False
+        fact = self.tell(key)
+        self.whole, self._draw.prose = before, mood
+        labels = [label_words(self._draw, part) for part in fact.field.parts]
+        style = label_style(self._draw)
+        head = [named(style, label) for label in labels]
+        rows = [[value.surface for value in row.values()] for row in fact.cells]
+        return ruled(self._draw, [head, *rows], _sums(fact))
 
     def tell(self, key: str) -> Fact:
         """A fact, the same at every call."""
@@ -114,7 +136,7 @@ def make_fact(draw: Draw, field: Field, *, whole: bool) -> Fact:
     cells = tuple({part.key: _make(draw, part) for part in field.parts} for _ in range(count))
     draw.figures = False
     lines, golds = _written(draw, template, cells, whole=whole)
-    return Fact(field, _strung(draw, lines), golds if field.kind == "rows" else golds[0], cells)
+    return Fact(field, _strung(draw, lines), golds if field.kind == "rows" else golds[0], cells, tuple(lines))
 
 
 def _make(draw: Draw, part: Field) -> Value:
@@ -147,6 +169,15 @@ def _strung(draw: Draw, lines: list[str]) -> str:
         return draw.pick(("；", "，", "、")).join(lines)
     between, last = draw.pick(((", ", " and "), ("; ", "; "), (", ", ", and "), ("; ", "; and "), (", ", ", plus ")))
     return between.join(lines[:-1]) + last + lines[-1]
+
+
+def _sums(fact: Fact) -> list[float]:
+    """Counts times prices, where rows have one of each."""
+    counts = [part.key for part in fact.field.parts if part.kind == "int"]
+    prices = [part.key for part in fact.field.parts if part.kind == "num"]
+    if len(counts) != 1 or len(prices) != 1:
+        return []
+    return [row[counts[0]].gold * row[prices[0]].gold for row in fact.cells]
 
 
 def _cased(fact: Fact, case: Callable[[str], str]) -> Fact:

@@ -2,7 +2,7 @@
 
 `{key}` is a slot for a fact, `{%generator}` something drawn on the spot that no fact tells, `[a|b]` one of several
 alternatives, each of which may hold slots and further choices. `{key?yes:no}` writes one of two wordings, as the fact
-is true or false.
+is true or false; `{key@lines}` and `{key@table}` write the rows of a fact one in a line, or as a table.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Slot:
     @property
     def fact(self) -> str:
         """The key of the fact alone."""
-        return self.key.partition("?")[0]
+        return self.key.partition("?")[0].partition("@")[0]
 
 
 @dataclass(frozen=True, slots=True)

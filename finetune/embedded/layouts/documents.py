@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from finetune.embedded.layouts.tables import comma_separated, markdown, padded, piped, tabbed
+from finetune.embedded.layouts.tables import ruled
 
 if TYPE_CHECKING:
     from finetune.embedded.draw import Draw
@@ -24,8 +24,6 @@ _FEET = (
 _LETTERHEADS = 0.35
 _NAME = re.compile(r"[A-Z][\w.'-]*(?: (?:[A-Z][\w.'-]*|&|and|of|the)){1,5}")
 """What may stand alone at the head of a document: a company, a person, a place."""
-_LINE_NUMBERS = ("Pos", "No.", "#", "Line")
-_LINE_SUMS = ("Line total", "Sum", "Total")
 _ZH_HEADS = ("（原件）", "（副本）", "================", "")
 _ZH_FEET = ("（以下空白）", "第1页 共1页", "本单据无需签字。", "")
 
@@ -62,16 +60,7 @@ def _headed(draw: Draw, page: Page) -> tuple[Entry, ...]:
 
 def _table(draw: Draw, entry: Entry) -> str:
     rows = [[label for label, _ in entry.rows[0]], *([surface for _, surface in row] for row in entry.rows)]
-    if draw.chance(0.25):  # sums of lines, which nobody asks for
-        label = draw.pick(_LINE_SUMS)
-        rows = [[*row, label if row is rows[0] else f"{draw.real(1, 900):.2f}"] for row in rows]
-    if draw.chance(0.25):
-        label = draw.pick(_LINE_NUMBERS)
-        rows = [[str(index) if index else label, *row] for index, row in enumerate(rows)]
-    elif draw.chance(0.2):
-        numbered = (f"{index}. {'  '.join(row)}" for index, row in enumerate(rows[1:], start=1))
-        return "\n".join(["  ".join(rows[0]), *numbered])
-    return draw.pick((markdown, padded, padded, piped, tabbed, comma_separated))(rows)
+    return ruled(draw, rows)
 
 
 def sections(draw: Draw, page: Page) -> str:

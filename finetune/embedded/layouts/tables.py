@@ -77,6 +77,38 @@ GRIDS = {
 """Tables of several records by name; each takes rows of which the first is the header."""
 
 
+_LINE_NUMBERS = ("Pos", "No.", "#", "Line")
+_LINE_SUMS = ("Line total", "Sum", "Total", "Extended", "Line sum")
+_MARKS = ("", "", "- ", "- ", "* ", "{}. ", "{}) ", "  ", "({}) ")
+
+
+def ruled(draw: Draw, rows: Sequence[Sequence[str]], sums: Sequence[float] = ()) -> str:
+    """Rows below their header as documents print them, at times with numbers of lines, or sums that nobody asks for.
+
+    Args:
+        draw: chance.
+        rows: the first is the header.
+        sums: of the rows below it, where they are known.
+    """
+    if draw.chance(0.6 if sums else 0.25):
+        known = sums or [draw.real(1, 900) for _ in rows[1:]]
+        cells = [draw.pick(_LINE_SUMS), *(f"{number:,.2f}" for number in known)]
+        rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
+    if draw.chance(0.25):
+        label = draw.pick(_LINE_NUMBERS)
+        rows = [[str(index) if index else label, *row] for index, row in enumerate(rows)]
+    elif draw.chance(0.2):
+        numbered = (f"{index}. {'  '.join(row)}" for index, row in enumerate(rows[1:], start=1))
+        return "\n".join(["  ".join(rows[0]), *numbered])
+    return draw.pick((markdown, padded, padded, piped, tabbed, comma_separated))(rows)
+
+
+def listed(draw: Draw, lines: Sequence[str]) -> str:
+    """One row in a line, with a mark or a number before each or without."""
+    mark = draw.pick(_MARKS)
+    return "\n".join(mark.format(index) + line for index, line in enumerate(lines, start=1))
+
+
 def across(draw: Draw, page: Page) -> str:
     """A record as a table of one row below its header."""
     rows = [[entry.label for entry in page.entries], [entry.surface for entry in page.entries]]
