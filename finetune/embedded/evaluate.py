@@ -22,14 +22,13 @@ import torch
 
 from finetune.embedded import metric, sampling, utterances
 from finetune.embedded.documents import documents
-from harmony_gen import Generator, HarmonyError, verbatim
+from harmony_gen import Generator, HarmonyError
 from harmony_gen.models.embedded import CONTEXT_TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from finetune.embedded.task import Task
-    from harmony_gen.schema.verbatim import VerbatimPlace
 
 SPLITS = ("fresh", "words", "aliases", "layouts", "domains", "utterances", "documents")
 _END = 1
@@ -84,9 +83,9 @@ def tasks(split: str, count: int, seed: int, real: Path | None = None) -> list[T
     return [sampling.sample(rng, split) for _ in range(count)]
 
 
-def constrained(generator: Generator, rules: Sequence[VerbatimPlace] = ()) -> Callable[[Task], Any]:
-    """Answers under the library's constraint, and under rules, if any."""
-    return lambda task: generator.generate(task.text, task.schema, rules=rules).value
+def constrained(generator: Generator, *, grounded: bool | None = None) -> Callable[[Task], Any]:
+    """Answers under the library's constraint, grounded or not; None for the model's default."""
+    return lambda task: generator.generate(task.text, task.schema, grounded=grounded).value
 
 
 def free(generator: Generator) -> Callable[[Task], Any]:
@@ -161,7 +160,7 @@ def main() -> None:
     generator = Generator.embedded(None if options.model == "embedded" else options.model)
     ways = {
         "constrained": constrained(generator),
-        "quoted": constrained(generator, [verbatim("/**")]),
+        "ungrounded": constrained(generator, grounded=False),
         "free": free(generator),
     }
     results: dict[str, dict[str, dict[str, Any]]] = {}
@@ -184,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=300, help="tasks of each split")
     parser.add_argument("--splits", default=",".join(SPLITS), help="separated by commas")
     parser.add_argument(
-        "--ways", default="constrained,free", help="constrained, quoted (and all strings quotations), free"
+        "--ways", default="constrained,free", help="constrained, ungrounded (values need not stand in the text), free"
     )
     parser.add_argument("--out", type=Path, help="file for figures and answers")
     parser.add_argument("--seed", type=int, default=0)

@@ -13,6 +13,7 @@ import torch
 
 from finetune.embedded import checkpoint, tokenizer
 from finetune.embedded.network import configured, finished
+from harmony_gen.loaded_model import GROUNDS
 from harmony_gen.models import packed
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def export(run: Path, directory: Path, other: Path | None = None, *, exact: bool
     if other is not None:
         weights = {name: (weights[name] + weight) / 2 for name, weight in finished(other).state_dict().items()}
     model.load_state_dict(weights)
+    setattr(model.config, GROUNDS, True)
     should_pack = last.way.packed and not exact
     size = packed.write(model, directory) if should_pack else _written(model if exact else model.half(), directory)
     tokenizer.copy(run, directory)

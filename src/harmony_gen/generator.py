@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 from harmony_gen.calibration import kept_with, learned
 from harmony_gen.errors import HarmonyError, Interrupted
 from harmony_gen.loaded_model import LoadedModel
-from harmony_gen.request import request_of, rows_of, several
+from harmony_gen.request import rows_of, several
 from harmony_gen.result import Done
 from harmony_gen.schema import Schema
 
@@ -128,7 +128,7 @@ class Generator(LoadedModel):
             Interrupted: Ctrl-C; carries the partial text.
             TypeError: `max_new_tokens` is no whole number, or `sampling` no `Sampling`.
         """
-        return self._start(request_of(prompt, schema, **options)).write()
+        return self._start(self._request(prompt, schema, **options)).write()
 
     def generate_batch(
         self,
@@ -204,7 +204,7 @@ class Generator(LoadedModel):
 
         def task(prompt: Prompt, schema: Any, source: str | None) -> Result[Any] | HarmonyError:
             try:
-                return self._start(request_of(prompt, schema, source=source, **options), batch).write()
+                return self._start(self._request(prompt, schema, source=source, **options), batch).write()
             except HarmonyError as error:
                 return error
 
@@ -231,7 +231,7 @@ class Generator(LoadedModel):
             wanted, at last Done with the result. Nothing is ever taken back. Ending the iteration early frees the
             model's cache.
         """
-        with closing(self._start(request_of(prompt, schema, **options)).steps(partial=partial)) as steps:
+        with closing(self._start(self._request(prompt, schema, **options)).steps(partial=partial)) as steps:
             for step in steps:
                 yield from step
 
@@ -246,7 +246,7 @@ class Generator(LoadedModel):
         from harmony_gen.asynchronous import in_thread
 
         def start() -> Answer:
-            return self._start(request_of(prompt, schema, **options))
+            return self._start(self._request(prompt, schema, **options))
 
         async with aclosing(in_thread(lambda: start().steps(partial=partial))) as events:
             async for event in events:

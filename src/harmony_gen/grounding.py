@@ -6,17 +6,19 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from harmony_gen import calendar_dates
+from harmony_gen import calendar_dates, number_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harmony_gen.result import Span
+    from harmony_gen.schema.scanner import Span
 
-_SEPARATOR = re.compile(r"[,' \u00a0\u202f]")
+_SEPARATOR = re.compile(r"[,'’ \u00a0\u202f]")
 _NUMBER = re.compile(rf"[-+−]?\d{{1,3}}(?:{_SEPARATOR.pattern}\d{{3}})+(?!\d)(?:\.\d+)?|[-+−]?\d+(?:\.\d+)?")
 _COMMA = re.compile(r"[-+−]?\d{1,3}(?:[. \u00a0\u202f]\d{3})*,\d+(?!\d)")
 """Numbers with a decimal comma."""
+_DOTTED = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{3})+(?![\d.,]*\d)")
+"""Whole numbers with dots between their thousands."""
 
 _SCALES = {
     "hundred": 2,
@@ -41,11 +43,6 @@ _SCALES = {
 _SCALE = re.compile(rf"[ \u00a0-]?({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?![^\W\d_])", re.IGNORECASE)
 _CJK_SCALE = re.compile("(百万|千万|万亿|[十百千万亿])")
 _PERCENT = re.compile(r"[ \u00a0]?(?:%|％|percent\b|per cent\b)", re.IGNORECASE)
-_WORDS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty"
-).split()
-_DIGITS = "零一二三四五六七八九十"
 
 
 def locate(value: Any, source: str) -> Span | None:
@@ -53,8 +50,8 @@ def locate(value: Any, source: str) -> Span | None:
 
     Strings are sought as they are, then without regard to case, then, if they are dates, by what they mean: 2026-03-15
     is found in "March 15, 2026". Numbers are sought by their value: with separators of thousands, with a decimal comma,
-    with what multiplies them ("2.87 billion", "12 %" for 0.12, "3.5万"), and as words up to twenty. Booleans, null and
-    the empty string stand nowhere.
+    with what multiplies them ("2.87 billion", "12 %" for 0.12, "3.5万"), and as words ("twenty-five", "三十").
+    Booleans, null and the empty string stand nowhere.
 
     Returns:
         Half-open character offsets, or None.
@@ -66,6 +63,17 @@ def locate(value: Any, source: str) -> Span | None:
     if isinstance(value, int | float | Decimal):
         return _locate_number(Decimal(str(value)), source)
     return None
+
+
+def numbers(source: str) -> set[Decimal]:
+    """All numbers that a source states: every value that `locate` finds there."""
+    found = {number for number, _ in _spelled(source)}
+    for match in _NUMBER.finditer(source):
+        number = Decimal(_SEPARATOR.sub("", match.group()).replace("−", "-"))
+        is_joined = source[match.start() - 1 : match.start()].isalnum()  # a dash, as in 2024-03-15
+        found |= {abs(number) if is_joined else number, abs(number)}
+        found.update(map(Decimal, re.findall(r"\d+(?:\.\d+)?", match.group())))
+    return found
 
 
 def _locate_text(text: str, source: str) -> Span | None:
@@ -92,17 +100,16 @@ def _spelled(source: str) -> Iterator[tuple[Decimal, Span]]:
     for match in _NUMBER.finditer(source):
         number = Decimal(_SEPARATOR.sub("", match.group()).replace("−", "-"))
         yield from _multiplied(number, match.span(), source)
+    for match in _DOTTED.finditer(source):
+        yield Decimal(match.group().replace(".", "")), match.span()
     for match in _COMMA.finditer(source):
         digits = re.sub(r"[. \u00a0\u202f]", "", match.group())
         number = Decimal(digits.replace("−", "-").replace(",", "."))
         yield number, match.span()
         yield from _multiplied(number, match.span(), source)
-    for value, word in enumerate(_WORDS):
-        for match in re.finditer(rf"\b{word}\b", source, re.IGNORECASE):
-            yield Decimal(value), match.span()
-            yield from _multiplied(Decimal(value), match.span(), source)
-    for value, char in enumerate(_DIGITS):
-        yield from ((Decimal(value), match.span()) for match in re.finditer(char, source))
+    for number, span in number_words.spelled(source):
+        yield number, span
+        yield from _multiplied(number, span, source)
 
 
 def _multiplied(number: Decimal, span: Span, source: str) -> Iterator[tuple[Decimal, Span]]:

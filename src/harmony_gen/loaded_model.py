@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from harmony_gen import prompt as prompts
-from harmony_gen.errors import ModelError
+from harmony_gen.errors import BudgetError, ModelError, PromptError, UnsatisfiableError
 from harmony_gen.request import request_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from harmony_gen.decoding.turn_matcher import TurnMatcher
     from harmony_gen.decoding.vocabulary import Vocabulary
     from harmony_gen.messages import Prompt
-    from harmony_gen.request import Request
+    from harmony_gen.request import Options, Request
 
+GROUNDS = "grounded_answers"
+"""Name in a model's configuration that says whether its answers are grounded by default."""
 _PREFIX_BYTES = 256 * 2**20
 """Memory for KV caches of earlier prompts."""
 
@@ -112,6 +115,10 @@ class LoadedModel:
 
         return Callers(self._model)
 
+    def _request(self, prompt: Prompt, schema: Any, **options: Unpack[Options]) -> Request:
+        """What is asked for, as this model is asked."""
+        return request_of(prompt, schema, grounds=getattr(self._model.config, GROUNDS, False), **options)
+
     def _start(self, request: Request, batch: Batch[Any] | None = None) -> Answer:
         from harmony_gen.answer import Answer, Asking
 
@@ -119,10 +126,17 @@ class LoadedModel:
         if self._model.training:
             raise ModelError("The model is in training mode, so its dropout would change answers. Call model.eval().")
         tokens = self._encode_request(request)
+        try:
+            matcher = self._matcher(request, tokens)
+        except (BudgetError, PromptError, UnsatisfiableError):
+            if request.lenient is None:
+                raise
+            request = replace(request, schema=request.lenient, lenient=None)
+            matcher = self._matcher(request, tokens)
         return Answer(
             request,
             tokens,
-            self._matcher(request, tokens),
+            matcher,
             self._vocabulary,
             self._runner(batch),
             asking=Asking(self._runner, self._encode_request, self._window),

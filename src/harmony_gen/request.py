@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
@@ -56,6 +57,11 @@ class Shared(TypedDict, total=False):
             validators are not asked about what is missing. "abstain": answers are those of the schema, and
             `Field.missing` marks what the model would rather have left open. Constants are never missing.
         missing_threshold: with "abstain", the `Field.absence` in [0, 1] from which on a field is missing.
+        grounded: whether answers in JSON hold only what the source states: strings that the schema limits by their
+            length at most quote it, numbers and dates are among those that it states, in whatever spelling, wherever it
+            states any that the schema allows. `"x-verbatim": false` in a schema exempts a value. By default a model
+            that asks for it, as the embedded one does, is kept to this where there are no other rules or validators
+            and the answer can be finished.
     """
 
     max_new_tokens: int
@@ -66,6 +72,7 @@ class Shared(TypedDict, total=False):
     examples: Sequence[tuple[str, Any]]
     missing: Missing | None
     missing_threshold: float | None
+    grounded: bool | None
 
 
 class Options(Shared, total=False):
@@ -96,6 +103,7 @@ class Request:
         threshold: of the probability of absence.
         demanded: the schema as it was given, for tools None.
         gapped: with missing="abstain", what the model is asked about; else None.
+        lenient: a schema to fall back on where nothing under the other can be finished; None if there is none.
     """
 
     messages: list[Message]
@@ -111,6 +119,7 @@ class Request:
     threshold: float = THRESHOLD
     demanded: Schema[Any] | None = None
     gapped: Schema[Any] | None = None
+    lenient: Schema[Any] | None = None
 
     def doubting(self) -> Request:
         """The same, put so that the model may say that something is missing."""
@@ -140,13 +149,24 @@ class Request:
         return [*self.messages[:place], *turns, *self.messages[place:]]
 
 
-def request_of(prompt: Prompt, schema: Any, **options: Unpack[Options]) -> Request:
-    """Checks what was asked for; see `Generator.generate`."""
+def request_of(prompt: Prompt, schema: Any, *, grounds: bool = False, **options: Unpack[Options]) -> Request:
+    """Checks what was asked for; see `Generator.generate`.
+
+    Args:
+        prompt: a text, or chat messages.
+        schema: anything `Schema.of` takes.
+        grounds: whether answers are grounded where nobody says whether they are to be.
+        options: see `Options`.
+    """
     unknown = sorted(options.keys() - Options.__annotations__.keys())
     if unknown:
         known = ", ".join(sorted(Options.__annotations__))
         raise TypeError(f"There is no option {unknown[0]!r}. The options are {known}.")
-    return _checked(prompt, schema, **options)
+    request = _checked(prompt, schema, **options)
+    if options.get("grounded") is None and grounds and request.schema is not None and not request.schema.has_conditions:
+        with suppress(SchemaError):
+            return replace(request, schema=request.schema.grounded(request.source), lenient=request.schema)
+    return request
 
 
 def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
@@ -162,11 +182,15 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
     examples: Sequence[tuple[str, Any]] = (),
     missing: Missing | None = None,
     missing_threshold: float | None = None,
+    grounded: bool | None = None,
 ) -> Request:
     from harmony_gen.decoding.sampling import Sampling
 
     if not isinstance(max_new_tokens, int) or isinstance(max_new_tokens, bool):
         message = f"max_new_tokens must be a whole number of tokens; it is {max_new_tokens!r}."
+        raise TypeError(message)
+    if not isinstance(grounded, bool | None):
+        message = f"grounded must be True, False or None; it is {grounded!r}."
         raise TypeError(message)
     if not isinstance(sampling, Sampling | None):
         message = f"sampling must be a harmony_gen.Sampling, or None; it is {sampling!r}."
@@ -181,12 +205,15 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
     messages, described = messages_of(prompt), tools_.describe(tools)
     _check_tools(messages, described)
     source = source_of(messages) if source is None else source
+    found = None if compiled is None else compiled.bound(source)
+    if grounded and found is not None:
+        found = found.grounded(source)
     others = [one for one in rules if not isinstance(one, VerbatimPlace)]
     if missing == "null":
         others = [UnlessNull(one) for one in others]
     return Request(
         messages=messages,
-        schema=None if compiled is None else compiled.bound(source).with_rules(others),
+        schema=None if found is None else found.with_rules(others),
         tools=described,
         max_new_tokens=max_new_tokens,
         sampling=sampling or Sampling(),

@@ -77,6 +77,11 @@ def add_answering(parser: argparse.ArgumentParser) -> None:
         metavar="PLACE",
         help='strings there quote the text: "/quote", "/quotes/*", all: "/**", of XML: "//line/@text"; may be repeated',
     )
+    parser.add_argument(
+        "--grounded",
+        action=argparse.BooleanOptionalAction,
+        help="whether strings quote the text, and numbers and dates are those that it states; default: by the model",
+    )
 
 
 def answering_of(options: argparse.Namespace) -> Shared:
@@ -90,6 +95,7 @@ def answering_of(options: argparse.Namespace) -> Shared:
             "reasoning": options.reasoning,
             "sampling": Sampling(temperature=options.temperature, seed=options.seed),
             "missing": options.missing,
+            "grounded": options.grounded,
             "rules": tuple(map(verbatim, options.verbatim)),
         }
     except ValueError as error:

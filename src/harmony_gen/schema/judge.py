@@ -22,6 +22,8 @@ from harmony_gen.schema.strings.format_checks import CHECKER
 from harmony_gen.schema.validators import KINDS, judgement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pydantic_core
 
     from harmony_gen.schema.subschema import JsonSchema, Registry, Subschema
@@ -208,6 +210,11 @@ class PydanticJudge(Generic[T]):
         self.adapter = adapter
         self._gaps = gaps
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether no function but Pydantic's own decides about values."""
+        return not any(_is_foreign(function) for function in _functions(self.adapter.core_schema))
+
     def accepts(self, text: bytes) -> bool:
         """Whether a JSON text makes a value of the type."""
         try:
@@ -241,6 +248,24 @@ class PydanticJudge(Generic[T]):
             raise ValidationError(message, pointer=place, keyword=detail["type"]) from error
         except Exception as error:  # a user's validator may raise anything: it is a no
             raise ValidationError(f"A validator raised {type(error).__name__}: {error}") from error
+
+
+def _functions(part: Any) -> Iterator[Any]:
+    """The functions within a core schema that take part in validation."""
+    if isinstance(part, dict):
+        if str(part.get("type", "")).startswith("function-"):
+            function = part["function"]
+            yield function["function"] if isinstance(function, dict) else function
+        for key, inner in part.items():
+            if key not in ("metadata", "serialization", "config"):
+                yield from _functions(inner)
+    elif isinstance(part, list | tuple):
+        for inner in part:
+            yield from _functions(inner)
+
+
+def _is_foreign(function: Any) -> bool:
+    return not str(getattr(function, "__module__", "")).startswith("pydantic")
 
 
 def first_detail(error: pydantic_core.ValidationError) -> pydantic_core.ErrorDetails:

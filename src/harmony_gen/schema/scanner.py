@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Span = tuple[int, int]
-"""Half-open range of byte offsets in the UTF-8 text."""
+"""Half-open range of offsets, of bytes in UTF-8 unless it says characters."""
 
 Path = tuple[str | int, ...]
 """Keys and indices from the root to a value."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from harmony_gen.errors import MissingExtra, SchemaError, UnsatisfiableError
 from harmony_gen.schema import scanner, search, sources
 from harmony_gen.schema.caveats import Caveat, caveats
-from harmony_gen.schema.judge import JsonSchemaJudge, Judge, read_json
+from harmony_gen.schema.grounded import grounded
+from harmony_gen.schema.judge import JsonSchemaJudge, Judge, PydanticJudge, read_json
 from harmony_gen.schema.markup.completion import Completer
 from harmony_gen.schema.markup.text import unescaped
 from harmony_gen.schema.rules import Rule, RulesJudge
@@ -246,6 +247,12 @@ class Schema(Generic[T]):
         return self.json_schema is not None
 
     @property
+    def has_conditions(self) -> bool:
+        """Whether a user's rules or validators decide about answers, too."""
+        validators = self.validators
+        return validators is not None and not (isinstance(validators, PydanticJudge) and validators.is_plain)
+
+    @property
     def canonical(self) -> Callable[[str], str] | None:
         """Respells a valid XML document as answers are spelled; None for anything else."""
         return None if self.reader is None else self.reader.canonical
@@ -282,6 +289,17 @@ class Schema(Generic[T]):
         if self.remade is None or self.json_schema is None or not has_quotations(self.json_schema):
             return self
         found = self.remade(bound(self.json_schema, source))
+        return replace(found, description=self.description, json_schema=self.json_schema)
+
+    def grounded(self, source: str) -> Schema[T]:
+        """This schema with the values that a source states, see `harmony_gen.schema.grounded`.
+
+        Raises:
+            SchemaError: answers are not JSON.
+        """
+        if self.remade is None or self.json_schema is None:
+            raise SchemaError("Only answers in JSON can be grounded. Of XML documents `verbatim` names the places.")
+        found = self.remade(grounded(bound(self.json_schema, source), source))
         return replace(found, description=self.description, json_schema=self.json_schema)
 
     def with_rules(self, rules: Sequence[Rule]) -> Schema[T]:

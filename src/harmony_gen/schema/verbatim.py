@@ -28,9 +28,9 @@ KEYWORD = "x-verbatim"
 EVERYWHERE = "/**"
 """The place of all strings that a JSON Schema limits by their length at most."""
 
-_REFERENCES = frozenset(("$ref", "$dynamicRef", "$recursiveRef"))
-_COMBINED = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", *_REFERENCES)
-_LIMITED = frozenset(("enum", "const", "format", "pattern", *_COMBINED))
+REFERENCES = frozenset(("$ref", "$dynamicRef", "$recursiveRef"))
+COMBINED = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", *REFERENCES)
+_LIMITED = frozenset(("enum", "const", "format", "pattern", *COMBINED))
 """What may make a string one that no text holds."""
 _ASIDE = (*NEGATING, "propertyNames")
 """Below these stands what a value need not be, or what is no value."""
@@ -93,19 +93,34 @@ def _all_quoted(schema: JsonSchema) -> JsonSchema:
         SchemaError: a reference says what a value need not be; quotations there could admit what the schema refuses.
     """
     found: JsonSchema = json.loads(json.dumps(schema))  # nothing in it stands at two places, as in a dict it may
-    asserted = list(subschemas(found, without=_ASIDE))
-    known = {id(part) for _, part in asserted}
-    for path, part in subschemas(found):
-        if id(part) not in known and _REFERENCES & part.keys():
-            raise SchemaError(
-                f'"{EVERYWHERE}" cannot make all strings quotations: there is a reference at {pointer(path)}, below '
-                f"{', '.join(sorted(NEGATING))} or propertyNames. Name the places of the quotations instead."
-            )
-    for _, part in asserted:
-        kinds = part.get("type")
-        if "string" in ([kinds] if isinstance(kinds, str) else kinds or ()) and not _LIMITED & part.keys():
+    hidden = unseen_reference(found)
+    if hidden is not None:
+        raise SchemaError(
+            f'"{EVERYWHERE}" cannot make all strings quotations: there is a reference at {hidden}, below '
+            f"{', '.join(sorted(NEGATING))} or propertyNames. Name the places of the quotations instead."
+        )
+    for part in asserted(found):
+        if is_plain_string(part):
             part.setdefault(KEYWORD, True)
     return found
+
+
+def asserted(schema: JsonSchema) -> list[dict[str, Any]]:
+    """The schema objects within a schema that say what values are, not what they need not be."""
+    return [part for _, part in subschemas(schema, without=_ASIDE)]
+
+
+def unseen_reference(schema: JsonSchema) -> str | None:
+    """Where a reference says what a value need not be: what it refers to may not be made stricter."""
+    known = {id(part) for part in asserted(schema)}
+    others = (path for path, part in subschemas(schema) if id(part) not in known and REFERENCES & part.keys())
+    return next(map(pointer, others), None)
+
+
+def is_plain_string(schema: dict[str, Any]) -> bool:
+    """Whether a schema is one of strings, or of strings and null, that limits them by their length at most."""
+    kinds = schema.get("type")
+    return "string" in ([kinds] if isinstance(kinds, str) else kinds or ()) and not _LIMITED & schema.keys()
 
 
 def _at(steps: list[str]) -> dict[str, Any]:
