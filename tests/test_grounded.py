@@ -66,6 +66,24 @@ def test_what_the_source_does_not_state_is_free(tiny: Generator, seed: int) -> N
     assert date.fromisoformat(found["day"])
 
 
+class Deal(BaseModel):
+    price: float | None
+    day: date | None
+    until: date | int | None
+    free: Annotated[int | None, Field(json_schema_extra={"x-verbatim": False})]
+
+
+def test_what_may_be_null_is_null_where_the_source_states_nothing(tiny: Generator) -> None:
+    for seed in range(4):
+        sampling = Sampling(temperature=1.0, seed=seed)
+        deal = tiny.generate("seven, perhaps", Deal, grounded=True, sampling=sampling).value
+        assert deal.price in (7, None)
+        assert deal.day is None
+        assert deal.until in (7, None)
+    found = grounded({"properties": {"n": {"type": ["integer", "null"]}, "m": {"type": "integer"}}}, "none")
+    assert found["properties"] == {"n": {"type": ["integer", "null"], "enum": [None]}, "m": {"type": "integer"}}
+
+
 def test_only_what_is_asserted_is_changed() -> None:
     schema = {
         "properties": {
@@ -75,6 +93,7 @@ def test_only_what_is_asserted_is_changed() -> None:
             "code": {"type": "string", "pattern": "a"},
             "count": {"type": ["integer", "null"], "maximum": 100},
             "odd": {"type": "integer", "multipleOf": 99},
+            "none": {"anyOf": [{"type": "integer", "multipleOf": 99}, {"type": "null"}]},
             "rate": {"type": "number", "exclusiveMaximum": 1},
             "day": {"type": ["string", "null"], "format": "date"},
             "at": {"type": "string", "format": "date-time"},
@@ -93,6 +112,7 @@ def test_only_what_is_asserted_is_changed() -> None:
     assert changed == {
         "name": {"type": "string", "x-verbatim": text},
         "count": {**properties["count"], "enum": [3, *days, None]},
+        "none": {"anyOf": [{"type": "null"}]},
         "rate": {**properties["rate"], "enum": [0.12]},
         "day": {**properties["day"], "enum": ["2024-03-05", None]},
         "at": {**properties["at"], "pattern": "^(2024-03-05)"},

@@ -13,12 +13,11 @@ from harmony_gen.schema.validators import KINDS
 from harmony_gen.schema.verbatim import COMBINED, KEYWORD, asserted, is_plain_string, unseen_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from decimal import Decimal
 
     from harmony_gen.schema.subschema import JsonSchema
 
-_NUMERIC = {"number", "integer", "null"}
+_NUMERIC = {"number", "integer"}
 _CHOSEN = frozenset(("enum", "const", *COMBINED))
 _LIMITS = frozenset("type minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split())
 _MOST_DIGITS = 18
@@ -29,9 +28,9 @@ def grounded(schema: JsonSchema, source: str) -> JsonSchema:
     """A JSON Schema that admits only what a source states, wherever it states anything of the kind.
 
     Strings limited by their length at most are quotations; numbers are among those that `grounding.numbers` reads,
-    dates among those of `calendar_dates.mentioned`. Where none would be allowed, and below not, oneOf, if, contains
-    and propertyNames, all stays as it is; so it does beside `"x-verbatim": false`, beside enum, const, references and
-    combinations, and if a reference stands below one of those.
+    dates among those of `calendar_dates.mentioned`. Where none would be allowed, they are null if they may be, else
+    free. Below not, oneOf, if, contains and propertyNames all stays as it is; so it does beside `"x-verbatim": false`,
+    beside enum, const, references and combinations, and if a reference stands below one of those.
 
     Args:
         schema: the schema; it is not changed.
@@ -40,34 +39,62 @@ def grounded(schema: JsonSchema, source: str) -> JsonSchema:
     if not source or not isinstance(schema, dict) or unseen_reference(schema) is not None:
         return schema
     found: JsonSchema = json.loads(json.dumps(schema))
-    numbers = sorted(grounding.numbers(source))
-    dates = sorted(day.isoformat() for day in calendar_dates.mentioned(source))
+    stated = _Stated(source)
     for part in asserted(found):
+        branches = part.get("anyOf")
+        if isinstance(branches, list) and {"type": "null"} in branches:
+            part["anyOf"] = [branch for branch in branches if not stated.lacks(branch)]
         if part.get(KEYWORD) is False:
             continue
         if is_plain_string(part):
             part.setdefault(KEYWORD, source)
         else:
-            _choose(part, numbers, dates)
+            part.update(stated.choice(part) or {})
     return found
 
 
-def _choose(schema: dict[str, Any], numbers: Iterable[Decimal], dates: list[str]) -> None:
-    """Leaves a schema of numbers or dates those of a source, if it allows any of them."""
+class _Stated:
+    """The numbers and dates of a source."""
+
+    def __init__(self, source: str) -> None:
+        numbers = sorted(grounding.numbers(source))
+        self._numbers = [number for number in map(_plain, numbers) if number is not None]
+        self._dates = sorted(day.isoformat() for day in calendar_dates.mentioned(source))
+
+    def choice(self, schema: dict[str, Any]) -> dict[str, Any] | None:
+        """What is to hold beside a schema of numbers or dates; None for others, and where nothing would be allowed."""
+        named = _kinds(schema)
+        if not named - {"null"} or _CHOSEN & schema.keys():
+            return None
+        if named <= {*_NUMERIC, "null"}:
+            limits = _VALIDATOR({keyword: schema[keyword] for keyword in _LIMITS & schema.keys()})
+            return _chosen([number for number in self._numbers if limits.is_valid(number)], named)
+        if not named <= {"string", "null"} or "pattern" in schema:
+            return None
+        if schema.get("format") == "date":
+            return _chosen(self._dates, named)
+        if schema.get("format") == "date-time" and self._dates:
+            return {"pattern": f"^({'|'.join(self._dates)})"}
+        return None
+
+    def lacks(self, schema: Any) -> bool:
+        """Whether a schema is one of numbers or dates of which the source states none."""
+        if not isinstance(schema, dict) or schema.get(KEYWORD) is False or _CHOSEN & schema.keys():
+            return False
+        named = _kinds(schema)
+        is_date = named == {"string"} and schema.get("format") == "date" and "pattern" not in schema
+        return (is_date or (bool(named) and named <= _NUMERIC)) and self.choice(schema) is None
+
+
+def _kinds(schema: dict[str, Any]) -> set[str]:
     kinds = schema.get("type")
-    named = {kinds} if isinstance(kinds, str) else set(kinds or ())
-    if _CHOSEN & schema.keys() or not named - {"null"}:
-        return
-    options: list[Any] = []
-    if named <= _NUMERIC:
-        limits = _VALIDATOR({keyword: schema[keyword] for keyword in _LIMITS & schema.keys()})
-        options = [number for number in map(_plain, numbers) if number is not None and limits.is_valid(number)]
-    elif named <= {"string", "null"} and schema.get("format") == "date" and "pattern" not in schema:
-        options = dates
-    elif named <= {"string", "null"} and schema.get("format") == "date-time" and "pattern" not in schema and dates:
-        schema["pattern"] = f"^({'|'.join(dates)})"
-    if options:
-        schema["enum"] = [*options, None] if "null" in named else options
+    return {kinds} if isinstance(kinds, str) else set(kinds or ())
+
+
+def _chosen(options: list[Any], kinds: set[str]) -> dict[str, Any] | None:
+    """An enumeration, with null where that is a type; None for an empty one."""
+    listed = [*options, None] if "null" in kinds else options
+    return {"enum": listed} if listed else None
 
 
 def _plain(number: Decimal) -> int | float | None:
