@@ -139,7 +139,7 @@ NUMBER = {"type": "number"}
 )
 def test_grounding_admits_nothing_that_the_schema_refuses(schema: dict[str, Any]) -> None:
     plain = Schema.from_json_schema(schema)
-    strict = plain.grounded("3 or 8 boards")
+    strict = plain.bound("3 or 8 boards", is_grounded=True)
     values = ["3", "5", "8", "9", "null", '"x"', '"boards"']
     lists = [f"[{', '.join(pair)}]" for pair in combinations(values, 2)]
     for text in (*values, *lists, "{}", *(f'{{"a": {value}}}' for value in values)):

@@ -84,9 +84,7 @@ def test_a_closed_generator_lets_go_of_everything() -> None:
 
 
 def test_an_unknown_option_is_named(tiny: Generator) -> None:
-    with pytest.raises(
-        TypeError, match=r"There is no option .reasonin.. The options are examples, grounded, max"
-    ):
+    with pytest.raises(TypeError, match=r"There is no option .reasonin.. The options are examples, grounded, max"):
         tiny.generate("x", {"type": "boolean"}, reasonin=3)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="There is no option 'batchsize'"):
         tiny.generate_batch(["x"], {"type": "boolean"}, batchsize=3)  # type: ignore[call-arg]

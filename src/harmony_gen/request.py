@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, Unpack, get_args
 
 from harmony_gen import tools as tools_
 from harmony_gen.errors import PromptError, SchemaError, ValidationError
 from harmony_gen.messages import INSTRUCTING, Message, messages_of, source_of
 from harmony_gen.schema import Schema
 from harmony_gen.schema.gaps import UnlessNull, with_gaps
-from harmony_gen.schema.judge import JsonSchemaJudge
+from harmony_gen.schema.judge import JsonSchemaJudge, PydanticJudge
 from harmony_gen.schema.separators import Joint
 from harmony_gen.schema.sources import written_element
 from harmony_gen.schema.verbatim import VerbatimPlace
@@ -163,10 +163,19 @@ def request_of(prompt: Prompt, schema: Any, *, grounds: bool = False, **options:
         known = ", ".join(sorted(Options.__annotations__))
         raise TypeError(f"There is no option {unknown[0]!r}. The options are {known}.")
     request = _checked(prompt, schema, **options)
-    if options.get("grounded") is None and grounds and request.schema is not None and not request.schema.has_conditions:
+    if options.get("grounded") is None and grounds and _is_free(request.schema):
         with suppress(SchemaError):
-            return replace(request, schema=request.schema.grounded(request.source), lenient=request.schema)
+            strict = request.schema.bound(request.source, is_grounded=True)
+            return replace(request, schema=strict, lenient=request.schema)
     return request
+
+
+def _is_free(schema: Schema[Any] | None) -> TypeGuard[Schema[Any]]:
+    """Whether no rules or validators of the user decide about answers."""
+    validators = None if schema is None else schema.validators
+    return schema is not None and (
+        validators is None or (isinstance(validators, PydanticJudge) and validators.is_plain)
+    )
 
 
 def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
@@ -205,9 +214,7 @@ def _checked(  # noqa: PLR0913 - the options, as `Options` lists them
     messages, described = messages_of(prompt), tools_.describe(tools)
     _check_tools(messages, described)
     source = source_of(messages) if source is None else source
-    found = None if compiled is None else compiled.bound(source)
-    if grounded and found is not None:
-        found = found.grounded(source)
+    found = None if compiled is None else compiled.bound(source, is_grounded=bool(grounded))
     others = [one for one in rules if not isinstance(one, VerbatimPlace)]
     if missing == "null":
         others = [UnlessNull(one) for one in others]

@@ -13,7 +13,7 @@ from harmony_gen.errors import MissingExtra, SchemaError, UnsatisfiableError
 from harmony_gen.schema import scanner, search, sources
 from harmony_gen.schema.caveats import Caveat, caveats
 from harmony_gen.schema.grounded import grounded
-from harmony_gen.schema.judge import JsonSchemaJudge, Judge, PydanticJudge, read_json
+from harmony_gen.schema.judge import JsonSchemaJudge, Judge, read_json
 from harmony_gen.schema.markup.completion import Completer
 from harmony_gen.schema.markup.text import unescaped
 from harmony_gen.schema.rules import Rule, RulesJudge
@@ -127,8 +127,7 @@ class Schema(Generic[T]):
             registry: the documents it may refer to: a dict by URI, or a `referencing.Registry`. Nothing is ever
                 fetched, whatever its `retrieve` does; the meta-schemas are always there. A document that names no
                 dialect is in that of the schema.
-            property_order: in which order members of an object may be written: "schema", that of `properties`, or
-                "any".
+            property_order: of members of an object: "schema", as in `properties`, or "any".
 
         Raises:
             SchemaError: it is no schema, or holds a keyword that cannot be guaranteed.
@@ -159,8 +158,7 @@ class Schema(Generic[T]):
 
         Args:
             kind: the type.
-            property_order: in which order members of an object may be written: "schema", that of the fields, or
-                "any".
+            property_order: of members of an object: "schema", as of the fields, or "any".
 
         Raises:
             SchemaError: Pydantic cannot describe it, or its schema cannot be guaranteed.
@@ -247,12 +245,6 @@ class Schema(Generic[T]):
         return self.json_schema is not None
 
     @property
-    def has_conditions(self) -> bool:
-        """Whether a user's rules or validators decide about answers, too."""
-        validators = self.validators
-        return validators is not None and not (isinstance(validators, PydanticJudge) and validators.is_plain)
-
-    @property
     def canonical(self) -> Callable[[str], str] | None:
         """Respells a valid XML document as answers are spelled; None for anything else."""
         return None if self.reader is None else self.reader.canonical
@@ -282,24 +274,16 @@ class Schema(Generic[T]):
             raise SchemaError("Quotations need answers in JSON or XML: verbatim names no place of this schema.")
         return self.remade(with_places(self.json_schema, places))
 
-    def bound(self, source: str) -> Schema[T]:
-        """This schema with its quotations taken from a source; raises SchemaError if it has any and that is empty."""
+    def bound(self, source: str, *, is_grounded: bool = False) -> Schema[T]:
+        """This schema with quotations of a source, which is not empty then; in JSON also with all that it states."""
+        if is_grounded and (self.remade is None or self.json_schema is None):
+            raise SchemaError("Only answers in JSON can be grounded. Of XML documents `verbatim` names the places.")
         if self.quoted is not None and self.quotations:
             return self.quoted(self.quotations, source)
-        if self.remade is None or self.json_schema is None or not has_quotations(self.json_schema):
+        if self.remade is None or self.json_schema is None or not (is_grounded or has_quotations(self.json_schema)):
             return self
-        found = self.remade(bound(self.json_schema, source))
-        return replace(found, description=self.description, json_schema=self.json_schema)
-
-    def grounded(self, source: str) -> Schema[T]:
-        """This schema with the values that a source states, see `harmony_gen.schema.grounded`.
-
-        Raises:
-            SchemaError: answers are not JSON.
-        """
-        if self.remade is None or self.json_schema is None:
-            raise SchemaError("Only answers in JSON can be grounded. Of XML documents `verbatim` names the places.")
-        found = self.remade(grounded(bound(self.json_schema, source), source))
+        quoting = bound(self.json_schema, source)
+        found = self.remade(grounded(quoting, source) if is_grounded else quoting)
         return replace(found, description=self.description, json_schema=self.json_schema)
 
     def with_rules(self, rules: Sequence[Rule]) -> Schema[T]:
@@ -392,10 +376,9 @@ class Schema(Generic[T]):
         """
         if self._witness is None and self.reader is not None:
             checked = "; ".join(place for place, how in self.coverage.items() if how == "checked")
-            raise UnsatisfiableError(
-                "No valid document was found. Either the schema contradicts itself, or only values satisfy it that the "
-                f"search does not guess.{checked and ' What is checked, not masked: ' + checked}"
-            )
+            beside = checked and f" What is checked, not masked: {checked}"
+            what = "Either the schema contradicts itself, or only values satisfy it that the search does not guess."
+            raise UnsatisfiableError(f"No valid document was found. {what}{beside}")
         if self._witness is None:
             raise UnsatisfiableError(
                 "No valid answer to this schema was found. Either it contradicts itself, or only values satisfy it "
@@ -414,5 +397,4 @@ class Schema(Generic[T]):
 
 
 def _witness(grammar: str, finisher: Finisher) -> str | None:
-    found = search.witness(grammar, finisher)
-    return None if found is None else found.decode()
+    return None if (found := search.witness(grammar, finisher)) is None else found.decode()
