@@ -16,7 +16,10 @@ from harmony_gen import Generator, Sampling, Schema, SchemaError, rule
 from harmony_gen.calendar_dates import mentioned
 from harmony_gen.grounding import locate, numbers
 from harmony_gen.loaded_model import GROUNDS
+from harmony_gen.schema import engine
 from harmony_gen.schema.grounded import grounded
+from harmony_gen.schema.strings.factors import factors
+from harmony_gen.schema.strings.terminals import spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +113,7 @@ def test_only_what_is_asserted_is_changed() -> None:
     changed = {name: part for name, part in found["properties"].items() if part != properties[name]}
     days = [5, 8, 12]
     assert changed == {
-        "name": {"type": "string", "x-verbatim": text},
+        "name": {"type": "string", "x-verbatim": text, "x-whole-words": True},
         "count": {**properties["count"], "enum": [3, *days, None]},
         "none": {"anyOf": [{"type": "null"}]},
         "rate": {**properties["rate"], "enum": [0.12]},
@@ -256,3 +259,41 @@ def test_what_cannot_be_grounded_is_refused_by_name(tiny: Generator) -> None:
     with pytest.raises(TypeError, match="grounded must be True, False or None"):
         tiny.generate("7", int, grounded="yes")  # type: ignore[call-overload]
     assert tiny.generate("7", Schema.from_regex("[0-9]")).value.isdigit()
+
+
+WORDS = 'Café  Rouge-Noir (12kg), "Anna\'s"\n\t行政部 a/b'
+
+
+def test_grounded_strings_are_whole_words() -> None:
+    schema = Schema.from_json_schema({"type": "string", "maxLength": 14}).bound(WORDS, is_grounded=True)
+    matcher = engine.byte_matcher(schema.grammar)
+    whole = {"Café", "Rouge", "Rouge-Noir", "Noir (12kg", "12", "kg", '"Anna\'s"', "Anna", "政", "行政部", "a/b", "/"}
+    torn = {
+        "Caf",
+        "é",
+        "ouge",
+        "Rou",
+        "1",
+        "2kg",
+        " Rouge",
+        "Rouge ",
+        "Café ",
+        "\n",
+        "\t行",
+        " ",
+        "nna",
+        "s a",
+        "x",
+        "",
+    }
+    for text in whole | torn:
+        spelled = spell(text).encode()
+        assert engine.completes(matcher, spelled) == (text in whole), text
+        assert schema.judge.accepts(spelled) == (text in whole), text
+
+
+def test_every_beginning_of_whole_words_can_be_finished(tiny: Generator) -> None:
+    for seed in range(8):
+        sampling = Sampling(temperature=1.5, seed=seed)
+        found = tiny.generate(WORDS, list[str], grounded=True, sampling=sampling, max_new_tokens=20).value
+        assert all(part in factors(WORDS, whole=True) for part in found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harmony_gen import calendar_dates, grounding
 from harmony_gen.schema.validators import KINDS
-from harmony_gen.schema.verbatim import COMBINED, KEYWORD, asserted, is_plain_string, unseen_reference
+from harmony_gen.schema.verbatim import COMBINED, KEYWORD, WHOLE, asserted, is_plain_string, unseen_reference
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -27,8 +27,8 @@ _VALIDATOR = KINDS["draft2020-12"]
 def grounded(schema: JsonSchema, source: str) -> JsonSchema:
     """A JSON Schema that admits only what a source states, wherever it states anything of the kind.
 
-    Strings limited by their length at most are quotations; numbers are among those that `grounding.numbers` reads,
-    dates among those of `calendar_dates.mentioned`. Where none would be allowed, they are null if they may be, else
+    Strings limited by their length at most are quotations of whole words; numbers are among those that
+    `grounding.numbers` reads, dates among those of `calendar_dates.mentioned`. Where none would be allowed, they are null if they may be, else
     free. Below not, oneOf, if, contains and propertyNames all stays as it is; so it does beside `"x-verbatim": false`,
     beside enum, const, references and combinations, and if a reference stands below one of those.
 
@@ -46,9 +46,9 @@ def grounded(schema: JsonSchema, source: str) -> JsonSchema:
             part["anyOf"] = [branch for branch in branches if not stated.lacks(branch)]
         if part.get(KEYWORD) is False:
             continue
-        if is_plain_string(part):
-            part.setdefault(KEYWORD, source)
-        else:
+        if is_plain_string(part) and KEYWORD not in part:
+            part.update({KEYWORD: source, WHOLE: True})
+        elif not is_plain_string(part):
             part.update(stated.choice(part) or {})
     return found
 

@@ -14,6 +14,7 @@ import jsonschema
 from jsonschema.exceptions import ValidationError
 from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7, DRAFT201909, DRAFT202012, lookup_recursive_ref
 
+from harmony_gen.schema.strings.factors import factors
 from harmony_gen.schema.subschema import Subschema, dialect_of, matches
 
 if TYPE_CHECKING:
@@ -155,9 +156,11 @@ def _evolve(self: Any, **changes: Any) -> Any:
     )
 
 
-def _verbatim(_: Any, source: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+def _verbatim(_: Any, source: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
     """A string that is to stand in a source does, once the schema is bound to one."""
-    if isinstance(instance, str) and isinstance(source, str) and (not instance or instance not in source):
+    if not isinstance(instance, str) or not isinstance(source, str):
+        return
+    if instance not in factors(source, whole=schema.get("x-whole-words") is True):
         yield ValidationError(f"{instance!r:.200} does not stand in the source")
 
 

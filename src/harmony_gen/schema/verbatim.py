@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from harmony_gen.schema.subschema import JsonSchema
 
 KEYWORD = "x-verbatim"
+WHOLE = "x-whole-words"
+"""Beside it: quotations begin and end where a word, a number, a mark or a sign does."""
 EVERYWHERE = "/**"
 """The place of all strings that a JSON Schema limits by their length at most."""
 

@@ -87,7 +87,7 @@ class Typed:
         if "pattern" in keywords:
             found &= Language.pattern(keywords["pattern"])
         if isinstance(keywords.get("x-verbatim"), str):  # bound to a source
-            found &= factors(keywords["x-verbatim"])
+            found &= factors(keywords["x-verbatim"], whole=keywords.get("x-whole-words") is True)
         known = STANDARD.get(keywords.get("format", ""))
         if known is not None:
             if not known.exact:

@@ -6,7 +6,9 @@ The engine reads them by a suffix automaton of the text, built from single chara
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harmony_gen.schema.strings.expression import ANYTHING, Node
@@ -24,9 +26,15 @@ _REACH = 200
 
 @dataclass(frozen=True, slots=True)
 class Factors(Language):
-    """The strings, but for the empty one, that a text holds."""
+    """The strings, but for the empty one, that a text holds.
+
+    Attributes:
+        text: the text.
+        whole_words: whether they begin and end where a word, a number, a mark or a sign does, and with no white space.
+    """
 
     text: str
+    whole_words: bool = False
 
     @property
     def tree(self) -> Node:
@@ -53,6 +61,9 @@ class Factors(Language):
         for _ in range(_OCCURRENCES):
             if start < 0:
                 return
+            if self.whole_words and start not in _edges(self.text):
+                start = self.text.find(partial, start + 1)
+                continue
             behind = start + len(partial)
             ends = range(behind, min(len(self.text), behind + _REACH) + 1)
             found = next((self.text[behind:end] for end in ends if self.text[start:end] in language), None)
@@ -62,15 +73,56 @@ class Factors(Language):
             start = self.text.find(partial, start + 1)
 
     def _has(self, text: str) -> bool:
-        return bool(text) and text in self.text
+        if not text or text not in self.text:
+            return False
+        return not self.whole_words or (text == text.strip() and self._stands_alone(text))
+
+    def _stands_alone(self, text: str) -> bool:
+        """Whether a string stands somewhere between two edges of words."""
+        edges = _edges(self.text)
+        start = self.text.find(text)
+        while start >= 0 and not {start, start + len(text)} <= edges:
+            start = self.text.find(text, start + 1)
+        return start >= 0
 
     def _written(self, suffix: str) -> str:
-        characters = json.dumps({"substring_chunks": [spell(char)[1:-1] for char in self.text]}, ensure_ascii=False)
+        pieces = _PIECE.findall(self.text) if self.whole_words else self.text
+        chunks = json.dumps({"substring_chunks": [_spelled(piece) for piece in pieces]}, ensure_ascii=False)
         end = json.dumps('"' + suffix, ensure_ascii=False)
         nothing = json.dumps('""' + suffix, ensure_ascii=False)
-        return f'(("\\"" %regex {characters} {end}) & ~{nothing})'
+        blank = _spaced(self.text, suffix) if self.whole_words else ""
+        return f'(("\\"" %regex {chunks} {end}) & ~{nothing}{blank})'
 
 
-def factors(text: str) -> Language:
-    """The strings that occur in a text, but for the empty one; surrogates stand in none."""
-    return Factors(text) if text else Language.NONE
+_PIECE = re.compile(r"\d+|[^\W\d_\u2e80-\uffff]+|[\s\S]")
+"""What quotations of whole words are made of: numbers, words of letters, any other sign; Chinese ones stand alone."""
+
+
+@lru_cache(maxsize=8)
+def _edges(text: str) -> frozenset[int]:
+    """Where pieces begin or end."""
+    return frozenset((0, *(match.end() for match in _PIECE.finditer(text))))
+
+
+def _spelled(text: str) -> str:
+    return spell(text)[1:-1]
+
+
+def _spaced(text: str, suffix: str) -> str:
+    """Takes from a terminal what begins or ends with white space of the text."""
+    spaces = sorted({sign for sign in text if sign.isspace()})
+    if not spaces:
+        return ""
+    space = "|".join(re.escape(_spelled(sign)).replace("/", "\\/") for sign in spaces)
+    ending = re.escape(suffix).replace("/", "\\/")
+    return f' & ~/"({space})(?s:.)*/ & ~/(?s:.)*({space})"{ending}/'
+
+
+def factors(text: str, *, whole: bool = False) -> Language:
+    """The strings that occur in a text, but for the empty one; surrogates stand in none.
+
+    Args:
+        text: the text.
+        whole: only those that begin and end where a word, a number, a mark or a sign does, and with no white space.
+    """
+    return Factors(text, whole) if text.strip() or (text and not whole) else Language.NONE
