@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SPLITS", "sample"]
 
-_OPEN_SHARE, _OPEN_SHARE_IN_TRAINING = 0.35, 0.22
+_OPEN_SHARE = 0.22
 _CHINESE_SHARE = 0.14
 _NEIGHBOUR_SHARE = 0.25
 _FOLDED_SHARE = 0.1
@@ -61,8 +61,7 @@ def sample(rng: random.Random, split: str = "train") -> Task:
 
 def _attempt(draw: Draw) -> Task | None:
     """A task, or None where no question could be asked."""
-    share = _OPEN_SHARE_IN_TRAINING if draw.split == "train" else _OPEN_SHARE
-    if draw.split not in ("aliases", "domains") and draw.chance(share):
+    if draw.split not in ("aliases", "domains") and draw.chance(_OPEN_SHARE):
         draw.language = "zh" if draw.chance(_CHINESE_SHARE) else "en"
         domain = invent(draw)
     else:

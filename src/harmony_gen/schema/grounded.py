@@ -28,9 +28,9 @@ def grounded(schema: JsonSchema, source: str) -> JsonSchema:
     """A JSON Schema that admits only what a source states, wherever it states anything of the kind.
 
     Strings limited by their length at most are quotations of whole words; numbers are among those that
-    `grounding.numbers` reads, dates among those of `calendar_dates.mentioned`. Where none would be allowed, they are null if they may be, else
-    free. Below not, oneOf, if, contains and propertyNames all stays as it is; so it does beside `"x-verbatim": false`,
-    beside enum, const, references and combinations, and if a reference stands below one of those.
+    `grounding.numbers` reads, dates among those of `calendar_dates.mentioned`. Where none would be allowed, they are
+    null if they may be, else free. Below not, oneOf, if, contains and propertyNames all stays as it is; so it does
+    beside `"x-verbatim": false`, enum, const, references and combinations, and if a reference stands below such a word.
 
     Args:
         schema: the schema; it is not changed.
