@@ -167,6 +167,7 @@ def test_every_number_that_is_found_is_stated(number: int, spelling: str, around
         ("a hundred and twenty-one", {121, 20, 1}),
         ("two thousand three hundred", {2300, 2, 3}),
         ("two dozen", {24, 2}),
+        ("a million", {1000000}),
         ("one and a half", {1.5}),
         ("thirteen", {13}),
         ("二十五", {25}),
@@ -181,6 +182,11 @@ def test_every_number_that_is_found_is_stated(number: int, spelling: str, around
 def test_numbers_are_read_in_many_spellings(text: str, expected: set[float]) -> None:
     assert {float(number) for number in numbers(text)} >= expected
     assert expected or not numbers(text)
+
+
+def test_a_scale_behind_figures_is_no_number_itself() -> None:
+    assert numbers("8 million") == {8, 8_000_000}
+    assert locate(1_000_000, "8 million, then 1 million") == (16, 25)
 
 
 @pytest.mark.parametrize(

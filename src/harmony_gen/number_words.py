@@ -37,6 +37,9 @@ _CHINESE = re.compile(f"[{''.join((*_DIGITS, *_CHINESE_GROUPS))}][{''.join((*_DI
 def spelled(source: str) -> Iterator[tuple[Decimal, Span]]:
     """Numbers spelled in words, and where they stand; of several words that make one number also each word."""
     for match in _RUN.finditer(source):
+        first = re.split("[ -]", match.group().lower())[0]
+        if first not in _SMALL and source[: match.start()].lower()[-2:] != "a ":
+            continue  # "a million" is a number, the second word of "8 million" is not
         yield _english(match.group().lower()), match.span()
         words = list(_ONE.finditer(match.group()))
         for word in words if len(words) > 1 else ():

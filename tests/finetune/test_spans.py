@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 DOCUMENTS = 2_000
 WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty"
+    "eighteen nineteen"
 ).split()
-CHINESE = "零一二三四五六七八九十"
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+WORDS += [f"{ten}-{WORDS[one]}" if one else ten for ten in TENS for one in range(10)]
+DIGITS = "零一二三四五六七八九"
+CHINESE = [*DIGITS]
+CHINESE += [f"{ten}十{one}" for ten in ("", *DIGITS[2:]) for one in ("", *DIGITS[1:])]
 SCALES = {
     "": 0, "hundred": 2, "k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9,
     "trillion": 12, "万": 4, "亿": 8, "%": -2, "percent": -2,
@@ -48,6 +52,10 @@ def is_date(said: str, value: str) -> bool:
     year, month, day = map(int, value[:10].split("-"))
     if said == f"{year}{month:02}{day:02}":
         return True
+    if re.fullmatch(f"[〇{DIGITS}]{{4}}年.+月.+[日号]", said):
+        figures, *others = re.split("[年月日号]", said)[:3]
+        read = ["".join(str(DIGITS.index(sign.replace("〇", "零"))) for sign in figures)]
+        said = " ".join(read + [str(CHINESE.index(other)) for other in others])
     parts = [int(part) for part in re.findall(r"\d+", said)]
     parts += [MONTHS[word[:3].lower()] for word in re.findall(r"[A-Za-z]{3,}", said) if word[:3].lower() in MONTHS]
     return any(sorted(parts) == sorted([each, month, day]) for each in (year, year % 100))
@@ -57,7 +65,7 @@ def numbers(said: str) -> set[Decimal]:
     """What a text may say as a number: a comma may stand before decimals, or among thousands."""
     if said in CHINESE:
         return {Decimal(CHINESE.index(said))}
-    for number, word in enumerate(WORDS):
+    for number, word in sorted(enumerate(WORDS), key=lambda pair: -len(pair[1])):
         said = re.sub(rf"(?i)\b{word}\b", str(number), said)
     found = re.fullmatch(r"([-+−]?[\d.,' \u00a0\u202f]*\d)[\s-]*([^\W\d_]*|%)", said.lower())
     if found is None:
