@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from finetune.embedded import sampling
 from harmony_gen.grounding import locate
+from harmony_gen.schema.json_schema import subschemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,10 @@ def test_every_span_in_two_thousand_documents_holds_its_value() -> None:
     claimed, values, wrong = 0, 0, []
     for _ in range(DOCUMENTS):
         task = sampling.sample(rng, "fresh")
+        named = {option for _, part in subschemas(task.schema) for option in part.get("enum", ())}
         for value in leaves(task.value):
+            if value in named:  # a text may say it in other words
+                continue
             values += 1
             span = locate(value, task.text)
             if span is None:
@@ -99,7 +103,7 @@ def test_every_span_in_two_thousand_documents_holds_its_value() -> None:
                 wrong.append((value, task.text[start:end]))
     assert not wrong
     assert values > 4 * DOCUMENTS
-    assert claimed > 0.95 * values  # measured: 0.97; others are words of enums that the text says otherwise
+    assert claimed > 0.99 * values
 
 
 def test_the_second_reader_can_tell() -> None:
