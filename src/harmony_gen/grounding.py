@@ -69,7 +69,7 @@ def numbers(source: str) -> set[Decimal]:
     """All numbers that a source states: every value that `locate` finds there."""
     found = {number for number, _ in _spelled(source)}
     for match in _NUMBER.finditer(source):
-        number = Decimal(_SEPARATOR.sub("", match.group()).replace("−", "-"))
+        number = _value(match.group())
         is_joined = source[match.start() - 1 : match.start()].isalnum()  # a dash, as in 2024-03-15
         found |= {abs(number) if is_joined else number, abs(number)}
         found.update(map(Decimal, re.findall(r"\d+(?:\.\d+)?", match.group())))
@@ -86,7 +86,7 @@ def _locate_text(text: str, source: str) -> Span | None:
 
 def _locate_number(wanted: Decimal, source: str) -> Span | None:
     for match in _NUMBER.finditer(source):
-        found = Decimal(_SEPARATOR.sub("", match.group()).replace("−", "-"))
+        found = _value(match.group())
         if wanted == found:
             return match.span()
         if wanted == -found > 0:  # a dash before it, as in 10-15 or 2024-03-15
@@ -98,7 +98,7 @@ def _locate_number(wanted: Decimal, source: str) -> Span | None:
 def _spelled(source: str) -> Iterator[tuple[Decimal, Span]]:
     """Numbers that are spelled with more than digits and separators of thousands, and where they stand."""
     for match in _NUMBER.finditer(source):
-        number = Decimal(_SEPARATOR.sub("", match.group()).replace("−", "-"))
+        number = _value(match.group())
         yield from _multiplied(number, match.span(), source)
     for match in _DOTTED.finditer(source):
         yield Decimal(match.group().replace(".", "")), match.span()
@@ -110,6 +110,11 @@ def _spelled(source: str) -> Iterator[tuple[Decimal, Span]]:
     for number, span in number_words.spelled(source):
         yield number, span
         yield from _multiplied(number, span, source)
+
+
+def _value(figures: str) -> Decimal:
+    """A number in figures, perhaps with separators of thousands."""
+    return Decimal(_SEPARATOR.sub("", figures).replace("−", "-"))
 
 
 def _multiplied(number: Decimal, span: Span, source: str) -> Iterator[tuple[Decimal, Span]]:

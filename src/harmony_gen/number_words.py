@@ -26,6 +26,7 @@ _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10
 _WORD = "|".join((*_SMALL, *_GROUPS, *_SCALES))
 _RUN = re.compile(rf"\b(?:{_WORD})(?:(?: |-| and )(?:{_WORD}))*\b(?: and a half\b)?", re.IGNORECASE)
 _ONE = re.compile(rf"\b(?:{_WORD})\b", re.IGNORECASE)
+_BEHIND_A = re.compile("a ", re.IGNORECASE)
 _HALF = " and a half"
 
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
@@ -38,7 +39,7 @@ def spelled(source: str) -> Iterator[tuple[Decimal, Span]]:
     """Numbers spelled in words, and where they stand; of several words that make one number also each word."""
     for match in _RUN.finditer(source):
         first = re.split("[ -]", match.group().lower())[0]
-        if first not in _SMALL and source[: match.start()].lower()[-2:] != "a ":
+        if first not in _SMALL and not _BEHIND_A.match(source, max(0, match.start() - 2)):
             continue  # "a million" is a number, the second word of "8 million" is not
         yield _english(match.group().lower()), match.span()
         words = list(_ONE.finditer(match.group()))
