@@ -303,3 +303,19 @@ def test_every_beginning_of_whole_words_can_be_finished(tiny: Generator) -> None
         sampling = Sampling(temperature=1.5, seed=seed)
         found = tiny.generate(WORDS, list[str], grounded=True, sampling=sampling, max_new_tokens=20).value
         assert all(part in factors(WORDS, whole=True) for part in found)
+
+
+ESCAPED = "path C:\\n and\nerror \\n\nend\\"
+
+
+def test_a_backslash_is_no_beginning_of_white_space(tiny: Generator) -> None:
+    schema = Schema.from_json_schema({"type": "string"}).bound(ESCAPED, is_grounded=True)
+    matcher = engine.byte_matcher(schema.grammar)
+    for text in ("C:\\n", "error \\n", "\\n", "end\\", "\\"):
+        assert schema.judge.accepts(spell(text).encode()), text
+        assert engine.completes(matcher, spell(text).encode()), text
+    for text in ("and\n", "\nerror", "\n"):
+        assert not engine.completes(matcher, spell(text).encode()), text
+    for seed in range(8):
+        sampling = Sampling(temperature=1.5, seed=seed)
+        assert tiny.generate(ESCAPED, str, grounded=True, sampling=sampling, max_new_tokens=9).value in ESCAPED

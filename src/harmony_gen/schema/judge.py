@@ -257,7 +257,7 @@ def _functions(part: Any) -> Iterator[Any]:
             function = part["function"]
             yield function["function"] if isinstance(function, dict) else function
         for key, inner in part.items():
-            if key not in ("metadata", "serialization", "config"):
+            if key not in ("metadata", "serialization", "config", "default"):
                 yield from _functions(inner)
     elif isinstance(part, list | tuple):
         for inner in part:

@@ -115,7 +115,8 @@ def _spaced(text: str, suffix: str) -> str:
         return ""
     space = "|".join(re.escape(_spelled(sign)).replace("/", "\\/") for sign in spaces)
     ending = re.escape(suffix).replace("/", "\\/")
-    return f' & ~/"({space})(?s:.)*/ & ~/(?s:.)*({space})"{ending}/'
+    signs = r"([^\\]|\\(?s:.))*"  # whole ones: the second half of an escaped backslash begins no escape
+    return f' & ~/"({space})(?s:.)*/ & ~/"{signs}({space})"{ending}/'
 
 
 def factors(text: str, *, whole: bool = False) -> Language:
