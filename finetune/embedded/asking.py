@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _PLAIN = {"str": "string", "int": "integer", "num": "number", "bool": "boolean"}
 _VAGUE = ("value", "info", "detail", "field1", "x", "data", "item", "result", "content", "part")
 _GROUP_NAMES = ("details", "info", "further data", "meta", "facts", "main", "extra", "particulars", "summary", "core")
+_MISSING = 0.45
 _GROUPS = 0.12
 _FEWEST_GROUPED = 4
 _OTHER_TYPE = 0.04
@@ -73,9 +74,9 @@ def choose(draw: Draw, record: Record) -> list[tuple[Field, Fact | None]]:
     told = list(record.facts.values())
     count = draw.pick((1, 2, 3, 3, 4, 5, 5, 6, 7, 8, 9, 10, 12, 14))
     wanted: list[tuple[Field, Fact | None]] = [(fact.field, fact) for fact in _some(draw, told, count)]
-    if draw.chance(0.35):
+    if draw.chance(_MISSING):
         lacking = [field for field in record.untold() if not _hinted(field, told)]
-        missing = draw.sample(lacking, draw.pick((1, 1, 1, 2, 3)))
+        missing = draw.sample(lacking, draw.pick((1, 1, 1, 2, 2, 3)))
         wanted += [(field, None) for field in missing]
     return draw.shuffled(wanted) if draw.chance(0.6) else sorted(wanted, key=lambda pair: _place(record, pair[0]))
 

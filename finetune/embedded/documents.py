@@ -1,4 +1,8 @@
-"""Documents written to judge the model, never to train it: JSON files with schema, text, value, kind and language."""
+"""Documents written to judge the model, never to train it: JSON files with schema, text, value, kind and language.
+
+There are two sets: `DOCUMENTS` give the figures that are reported, and nobody who writes training data reads them or
+the answers to them; what models do with `DEVELOPMENT` may be looked at and may steer the work.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ from pathlib import Path
 
 from finetune.embedded.task import Task
 
-DOCUMENTS = Path(__file__).parents[2] / "tests" / "fixtures" / "documents"
+_FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures"
+DOCUMENTS = _FIXTURES / "documents"
+DEVELOPMENT = _FIXTURES / "development"
 
 
 def documents(directory: Path = DOCUMENTS) -> list[Task]:

@@ -2,7 +2,8 @@
 
     python -m finetune.embedded.evaluate --model embedded --count 300 --splits fresh,documents --out scores.json
 
-Splits are those of `sampling` and two more: `utterances` (real ones, held out) and `documents` (written by hand).
+Splits are those of `sampling` and three more: `utterances` (real ones, held out), `documents` (written by hand) and
+`development` (written by hand, too, to look at while working on the model).
 Constrained answers come from `harmony_gen.Generator`, "quoted" ones with every string a quotation, free ones from plain
 greedy search with the same prompt.
 """
@@ -21,7 +22,7 @@ import jsonschema
 import torch
 
 from finetune.embedded import metric, sampling, utterances
-from finetune.embedded.documents import documents
+from finetune.embedded.documents import DEVELOPMENT, DOCUMENTS, documents
 from harmony_gen import Generator, HarmonyError
 from harmony_gen.models.embedded import CONTEXT_TOKENS
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
     from finetune.embedded.task import Task
 
-SPLITS = ("fresh", "words", "aliases", "layouts", "domains", "utterances", "documents")
+SPLITS = ("fresh", "words", "aliases", "layouts", "domains", "utterances", "documents", "development")
+_WRITTEN = {"documents": DOCUMENTS, "development": DEVELOPMENT}
 _END = 1
 
 
@@ -75,8 +77,8 @@ def tasks(split: str, count: int, seed: int, real: Path | None = None) -> list[T
         real: utterances.jsonl.gz, or None.
     """
     rng = random.Random(f"evaluate/{split}/{seed}")
-    if split == "documents":
-        return documents()[:count]
+    if split in _WRITTEN:
+        return documents(_WRITTEN[split])[:count]
     if split == "utterances":
         source = utterances.load(real)
         return [source.judged(rng) for _ in range(count)] if source else []

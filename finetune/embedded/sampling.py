@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from finetune.embedded.asking import Request, ask, ask_rows, choose, new_request
+from finetune.embedded.capitals import in_capitals
 from finetune.embedded.domain import Domain, domains
 from finetune.embedded.draw import Draw
 from finetune.embedded.folding import folded
@@ -34,6 +35,7 @@ _OPEN_SHARE = 0.22
 _CHINESE_SHARE = 0.14
 _NEIGHBOUR_SHARE = 0.25
 _FOLDED_SHARE = 0.1
+_CAPITALS_SHARE = 0.03
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
 _LONGEST = 4000
 _TEXTS_A_TURN = 8
@@ -104,6 +106,8 @@ def _single(draw: Draw, domain: Domain) -> Task | None:
         text = among_neighbours(draw, text, domain, [field for field, _ in wanted])
     if written.layout == "prose" and draw.language == "en" and draw.chance(_FOLDED_SHARE):
         text = folded(text, value, draw.between(50, 80))
+    if draw.language == "en" and draw.chance(_CAPITALS_SHARE):
+        text, value = in_capitals(text, value, schema)
     return Task(schema, text, value, domain.name, written.layout, domain.language)
 
 
