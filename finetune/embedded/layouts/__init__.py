@@ -66,11 +66,12 @@ FLAT: dict[str, Callable[[Draw, Page], str]] = {
     "letter": letters.letter,
     "report": letters.report,
     "signed_note": letters.note,
+    "sheet": documents.sheet,
     "wall": documents.wall,
 }
 """Layouts that write each fact in one line."""
 
-WHOLE = {"document": 8, "sections": 3, "till_slip": 4, "email": 3, "letter": 3, "report": 3}
+WHOLE = {"document": 8, "sheet": 6, "sections": 3, "till_slip": 4, "email": 3, "letter": 3, "report": 3}
 """How many times as often as others layouts are drawn that are what people send and print."""
 
 CHINESE: dict[str, Callable[[Draw, Page], str]] = {

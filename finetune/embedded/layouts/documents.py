@@ -24,6 +24,11 @@ _FEET = (
 _LETTERHEADS = 0.35
 _NAME = re.compile(r"[A-Z][\w.'-]*(?: (?:[A-Z][\w.'-]*|&|and|of|the)){1,5}")
 """What may stand alone at the head of a document: a company, a person, a place."""
+_GAPS = ("    ", "      ", " · ", " | ", ", ", "; ", "\t", " / ", " -- ")
+_ZH_GAPS = ("    ", "      ", "  ", "，", "；", " | ")
+_MARKS = (" *", " (1)", " ✓", " (A)", " †")
+_FILLERS = ("", "", "-" * 24, "(for office use only)", "Please write in capitals.", "=" * 30, "see overleaf")
+_ZH_FILLERS = ("", "-" * 20, "（请用正楷填写）", "（背面另有说明）")
 _ZH_HEADS = ("（原件）", "（副本）", "================", "")
 _ZH_FEET = ("（以下空白）", "第1页 共1页", "本单据无需签字。", "")
 
@@ -73,6 +78,25 @@ def sections(draw: Draw, page: Page) -> str:
         ]
         parts.append("\n".join([mark.format(index, entry.label), *lines]))
     return draw.pick(("\n\n", "\n")).join([page.title, *parts] if draw.chance(0.5) else parts)
+
+
+def sheet(draw: Draw, page: Page) -> str:
+    """Facts that share lines, as forms and print-outs pack them, with remarks and lines that tell nothing."""
+    chinese = page.language == "zh"
+    sign = "：" if chinese else draw.pick((": ", ": ", " ", ".: ", "  "))
+    gap = draw.pick(_ZH_GAPS if chinese else _GAPS)
+    cells = [
+        f"{entry.label}{sign}{entry.surface}{draw.pick(_MARKS) if draw.chance(0.1) else ''}" for entry in page.entries
+    ]
+    lines = [page.title.upper() if draw.chance(0.5) else page.title] if draw.chance(0.6) else []
+    number = "{}  " if draw.chance(0.15) else ""
+    while cells:
+        count = draw.pick((1, 1, 2, 2, 3, 4))
+        lines.append(number.format(len(lines) + 1) + gap.join(cells[:count]))
+        cells = cells[count:]
+        if draw.chance(0.12):
+            lines.append(draw.pick(_ZH_FILLERS if chinese else _FILLERS))
+    return "\n".join(lines)
 
 
 def wall(draw: Draw, page: Page) -> str:
