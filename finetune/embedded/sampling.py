@@ -38,6 +38,7 @@ _FOLDED_SHARE = 0.1
 _CAPITALS_SHARE = 0.03
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
 _LONGEST = 4000
+_LONGEST_IN_CAPITALS = 1200  # capitals take many tokens
 _TEXTS_A_TURN = 8
 _FORMS = ("prose",) * 7 + ("mixed",) * 3 + ("labelled",) * 5
 
@@ -106,7 +107,7 @@ def _single(draw: Draw, domain: Domain) -> Task | None:
         text = among_neighbours(draw, text, domain, [field for field, _ in wanted])
     if written.layout == "prose" and draw.language == "en" and draw.chance(_FOLDED_SHARE):
         text = folded(text, value, draw.between(50, 80))
-    if draw.language == "en" and draw.chance(_CAPITALS_SHARE):
+    if draw.language == "en" and draw.chance(_CAPITALS_SHARE) and len(text) < _LONGEST_IN_CAPITALS:
         text, value = in_capitals(text, value, schema)
     return Task(schema, text, value, domain.name, written.layout, domain.language)
 
