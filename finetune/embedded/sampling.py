@@ -37,8 +37,9 @@ _NEIGHBOUR_SHARE = 0.25
 _FOLDED_SHARE = 0.1
 _CAPITALS_SHARE = 0.03
 _LISTS = ("items", "records", "entries", "results", "list", "rows", "data")
-_LONGEST = 4000
-_LONGEST_IN_CAPITALS = 1200  # capitals take many tokens
+_LONGEST = {"en": 4000, "zh": 1200}
+"""Characters of a text; a Chinese one, and one in capitals, takes a token or more for each."""
+_LONGEST_IN_CAPITALS = 1200
 _TEXTS_A_TURN = 8
 _FORMS = ("prose",) * 7 + ("mixed",) * 3 + ("labelled",) * 5
 
@@ -58,7 +59,7 @@ def sample(rng: random.Random, split: str = "train") -> Task:
         raise ValueError(message)
     while True:
         task = _attempt(Draw(rng, split))
-        if task is not None and len(task.text) <= _LONGEST:
+        if task is not None and len(task.text) <= _LONGEST[task.language]:
             return task
 
 
