@@ -6,9 +6,10 @@ at random, and nests the facts of each of its documents in the same way.
 
 from __future__ import annotations
 
-import json
 import random
 from typing import TYPE_CHECKING, Any
+
+import jsonschema
 
 from finetune.embedded.sampling import sample
 
@@ -89,7 +90,7 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 def _limited(schema: dict[str, Any], value: Any) -> dict[str, Any]:
     """A field that must be there, null where the text does not tell it, and strings no longer than 60 characters."""
     found = dict(schema)
-    if value is None and "null" not in json.dumps(schema):
+    if value is None and not jsonschema.Draft202012Validator(schema).is_valid(None):
         return {"anyOf": [found, {"type": "null"}]}
     if found.get("type") == "string" and "enum" not in found and len(str(value)) <= 60:  # noqa: PLR2004
         found["maxLength"] = 60
