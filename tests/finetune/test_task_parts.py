@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from finetune.embedded.capitals import in_capitals
 from finetune.embedded.domain import domains
 from finetune.embedded.draw import Draw
 from finetune.embedded.folding import folded
@@ -122,6 +123,30 @@ def test_folding_breaks_no_copied_string():
     assert "brown fox jumps" in result
     assert "\n" in result
     assert result.replace("\n", " ") == text
+
+
+def test_capitals_change_quotations_but_neither_enumerations_nor_dates():
+    fields = {
+        "name": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "status": {"enum": ["paid", None]},
+        "due": {"type": "string", "format": "date"},
+        "lines": {"type": "array", "items": {"type": "object", "properties": {"item": {"type": "string"}}}},
+    }
+    value = {"name": "Ada Lee", "status": "paid", "due": "2024-05-01", "lines": [{"item": "rye bread"}]}
+    text, raised = in_capitals(
+        "Ada Lee paid for rye bread, due May 1st, 2024", value, {"type": "object", "properties": fields}
+    )
+    assert text == "ADA LEE PAID FOR RYE BREAD, DUE MAY 1ST, 2024"
+    assert raised == {**value, "name": "ADA LEE", "lines": [{"item": "RYE BREAD"}]}
+    assert in_capitals("-", {"name": None}, {"properties": fields})[1] == {"name": None}
+
+
+def test_a_sheet_tells_every_fact_in_fewer_lines():
+    entries = tuple(Entry(f"label {number}", f"value {number}") for number in range(8))
+    page = Page("form", "A form", entries, "en")
+    sheets = [documents.sheet(Draw(random.Random(seed)), page) for seed in range(50)]
+    assert all(entry.label in text and entry.surface in text for entry in entries for text in sheets)
+    assert all(any(line.count("label") > 1 for line in text.splitlines()) for text in sheets)
 
 
 def test_a_text_never_lacks_what_it_tells_in_another_form():
