@@ -1,24 +1,27 @@
-"""Answers that hold only what the source states: quotations, its numbers, its dates."""
+"""Answers that hold only what the source states: quotations, its numbers, dates and addresses."""
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, field_validator
+from pydantic import AnyUrl, BaseModel, Field, field_validator
 
-from harmony_gen import Generator, Sampling, Schema, SchemaError, rule
+from harmony_gen import Generator, Sampling, Schema, SchemaError, addresses, rule
 from harmony_gen.calendar_dates import mentioned
 from harmony_gen.grounding import locate, numbers
 from harmony_gen.loaded_model import GROUNDS
 from harmony_gen.schema import engine
 from harmony_gen.schema.grounded import grounded
 from harmony_gen.schema.strings.factors import factors
+from harmony_gen.schema.strings.format_checks import is_valid
 from harmony_gen.schema.strings.terminals import spell
 
 if TYPE_CHECKING:
@@ -100,6 +103,11 @@ def test_only_what_is_asserted_is_changed() -> None:
             "rate": {"type": "number", "exclusiveMaximum": 1},
             "day": {"type": ["string", "null"], "format": "date"},
             "at": {"type": "string", "format": "date-time"},
+            "mail": {"type": "string", "format": "email", "minLength": 9},
+            "site": {"type": ["string", "null"], "format": "uri", "maxLength": 20},
+            "quoted": {"type": "string", "format": "uri", "x-verbatim": True},
+            "secure": {"type": "string", "format": "uri", "pattern": "^https"},
+            "id": {"type": "string", "format": "uuid"},
             "mixed": {"type": ["string", "number"], "pattern": "a"},
             "one": {"enum": [1, 2]},
             "any": {},
@@ -107,7 +115,7 @@ def test_only_what_is_asserted_is_changed() -> None:
         "not": {"required": ["x"], "properties": {"x": {"type": "number"}}},
         "additionalProperties": {"type": "number"},
     }
-    text = "8 of 500 at 12 % on 2024-03-05"
+    text = "8 of 500 at 12 % on 2024-03-05: www.acme.com, a@b.de, jo@acme.com, https://acme.com/terms"
     properties = schema["properties"]
     found = grounded(schema, text)
     changed = {name: part for name, part in found["properties"].items() if part != properties[name]}
@@ -119,6 +127,8 @@ def test_only_what_is_asserted_is_changed() -> None:
         "rate": {**properties["rate"], "enum": [0.12]},
         "day": {**properties["day"], "enum": ["2024-03-05", None]},
         "at": {**properties["at"], "pattern": "^(2024-03-05)"},
+        "mail": {**properties["mail"], "enum": ["jo@acme.com"]},
+        "site": {**properties["site"], "enum": ["https://www.acme.com", None]},
     }
     assert found["not"] == schema["not"]
     assert found["additionalProperties"]["enum"][-1] == 2024
@@ -207,6 +217,56 @@ def test_a_scale_behind_figures_is_no_number_itself() -> None:
 )
 def test_days_are_read_in_many_spellings(text: str, expected: str) -> None:
     assert sorted(day.isoformat() for day in mentioned(text)) == expected.split()
+
+
+ADDRESSES = """E-mail:jo.weber@acme.co.uk. Or max (at) post [dot] de; 邮箱wang@x.cn，网址www.x.cn/a。 At 5 p.m.
+See [it](https://docs.x.io/a_(b)?q=1&r=2#top), "http://y.org", <mailto:ann@z.net>, note:this. Müller.de
+10.0.0.1, 999.1.1.1, 1.2.3.4.5 fe80::1ff:890a, at 12:30 550e8400-e29b-41d4-a716-446655440000!"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("email", "jo.weber@acme.co.uk max@post.de wang@x.cn ann@z.net"),
+        ("idn-email", "jo.weber@acme.co.uk max@post.de 邮箱wang@x.cn wang@x.cn ann@z.net"),
+        ("uri", "https://www.x.cn/a https://docs.x.io/a_(b)?q=1&r=2#top http://y.org mailto:ann@z.net"),
+        ("ipv4", "10.0.0.1"),
+        ("ipv6", "fe80::1ff:890a"),
+        ("uuid", "550e8400-e29b-41d4-a716-446655440000"),
+    ],
+)
+def test_addresses_are_read_as_texts_spell_them(kind: str, expected: str) -> None:
+    found = addresses.mentioned(ADDRESSES, kind)
+    assert [address for address in found if is_valid(kind, address)] == expected.split()
+
+
+def test_hosts_are_words_and_sites_of_any_script() -> None:
+    assert addresses.mentioned("host db-01.intern, 公司.com.", "hostname") == ["host", "db-01.intern", "com"]
+    assert "公司.com" in addresses.mentioned("host db-01.intern, 公司.com.", "idn-hostname")
+    assert "https://Müller.de" in addresses.mentioned(ADDRESSES, "iri")
+
+
+@pytest.mark.parametrize("kind", sorted(addresses.FORMATS))
+def test_addresses_are_found_in_linear_time(kind: str) -> None:
+    started = time.process_time()
+    for part in ("a", "a.b-", "a_", "1.", ":", "a:", "(at)", "x@", "http://a", ")", "( "):
+        addresses.mentioned(part * (100_000 // len(part)), kind)
+    assert time.process_time() - started < 3
+
+
+class Contact(BaseModel):
+    email: Annotated[str, Field(json_schema_extra={"format": "email"})]
+    site: AnyUrl | None
+    id: UUID | None
+
+
+def test_addresses_stand_in_the_source(tiny: Generator) -> None:
+    for seed in range(4):
+        sampling = Sampling(temperature=1.0, seed=seed)
+        contact = tiny.generate("jo@x.de or ann@y.de", Contact, grounded=True, sampling=sampling).value
+        assert contact.email in ("jo@x.de", "ann@y.de")
+        assert contact.site is None
+        assert contact.id is None
 
 
 @pytest.fixture

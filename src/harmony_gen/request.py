@@ -58,10 +58,10 @@ class Shared(TypedDict, total=False):
             `Field.missing` marks what the model would rather have left open. Constants are never missing.
         missing_threshold: with "abstain", the `Field.absence` in [0, 1] from which on a field is missing.
         grounded: whether answers in JSON hold only what the source states: strings that the schema limits by their
-            length at most quote it, numbers and dates are among those that it states, in whatever spelling, wherever it
-            states any that the schema allows. `"x-verbatim": false` in a schema exempts a value. By default a model
-            that asks for it, as the embedded one does, is kept to this where there are no other rules or validators
-            and the answer can be finished.
+            length at most quote it, numbers, dates and addresses are among those that it states, in whatever spelling,
+            wherever it states any that the schema allows. `"x-verbatim": false` in a schema exempts a value. By default
+            a model that asks for it, as the embedded one does, is kept to this where there are no other rules or
+            validators and the answer can be finished.
     """
 
     max_new_tokens: int

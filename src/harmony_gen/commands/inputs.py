@@ -80,7 +80,7 @@ def add_answering(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grounded",
         action=argparse.BooleanOptionalAction,
-        help="whether strings quote the text, and numbers and dates are those that it states; default: by the model",
+        help="whether strings quote the text, and numbers, dates, addresses are what it states; default: by the model",
     )
 
 

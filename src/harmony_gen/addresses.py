@@ -1,0 +1,89 @@
+"""Addresses of mail, of the web and of machines, and UUIDs, as texts spell them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_END = ".,;:!?'*"
+"""What ends a sentence or a quotation rather than an address."""
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
+_REST = r"[^\s<>\"“”„‘’«»`|，。；：！？（）、《》「」【】]{0,2000}"
+_OPAQUE = "mailto|tel|sms|urn|geo|news|magnet|data|did|tag"
+"""Schemes of URIs that no host follows; other words before a colon are labels."""
+_HIDDEN = (
+    (re.compile(r"\s?[(\[{]\s?(?:at|@)\s?[)\]}]\s?", re.IGNORECASE), "@"),
+    (re.compile(r"\s?[(\[{]\s?(?:dot|punkt|\.)\s?[)\]}]\s?", re.IGNORECASE), "."),
+    (re.compile("＠"), "@"),
+)
+"""Spellings that hide an address of mail from machines, and what they stand for."""
+
+
+def _mailbox(word: str) -> str:
+    return rf"(?<![{word}_])[{word}_][{word}_.%+&-]{{0,63}}@[{word}.-]{{0,252}}[{word}]"
+
+
+def _host(word: str) -> str:
+    return rf"[{word}](?:[{word}.-]*[{word}])?"
+
+
+def _site(word: str) -> str:
+    """A host of several labels, and what follows it; no part of a mailbox, a path or a longer word."""
+    label = rf"[{word}](?:[{word}-]*[{word}])?"
+    return rf"(?<![{word}À-ɏ_@./-])(?:{label}\.)+[A-Za-z]{{2,}}(?![{word}À-ɏ_@-])(?:[:/?#]{_REST})?"
+
+
+_ASCII, _ANY = "A-Za-z0-9", r"\w"
+_URI = rf"(?<![A-Za-z0-9+.-])(?:[A-Za-z][A-Za-z0-9+.-]*://|(?:{_OPAQUE}):){_REST}"
+
+_FORMS: Mapping[str, tuple[str, ...]] = {
+    "email": (_mailbox(_ASCII),),
+    "idn-email": (_mailbox(_ASCII), _mailbox(_ANY)),
+    "hostname": (_host(_ASCII),),
+    "idn-hostname": (_host(_ASCII), _host(_ANY)),
+    "uri": (_URI,),
+    "iri": (_URI,),
+    "ipv4": (r"[0-9]+(?:\.[0-9]+)+",),
+    "ipv6": ("(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{1,4}:|::)[0-9A-Fa-f:.]{0,40}",),
+    "uuid": ("[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",),
+}
+_SITES: Mapping[str, tuple[str, ...]] = {"uri": (_site(_ASCII),), "iri": (_site(_ASCII), _site(_ANY))}
+
+FORMATS = frozenset(_FORMS)
+"""The formats of JSON Schema whose values a text states as they are."""
+
+
+def mentioned(source: str, kind: str) -> list[str]:
+    """What a text names that may be of a format, in the order of the text.
+
+    They are candidates: whether they are valid is for the format to say. Sites without a scheme ("www.acme.com/shop")
+    are listed with "https://" before them; "anna (at) acme (dot) com" is read as an address of mail.
+
+    Args:
+        source: the text.
+        kind: one of `FORMATS`.
+    """
+    if kind.endswith("email"):
+        for spelling, sign in _HIDDEN:
+            source = spelling.sub(sign, source)
+    found = [*_found(_FORMS[kind], source, ""), *_found(_SITES.get(kind, ()), source, "https://")]
+    return list(dict.fromkeys(address for _, address in sorted(found)))
+
+
+def _found(forms: tuple[str, ...], source: str, prefix: str) -> list[tuple[int, str]]:
+    """Where addresses of some forms begin, and what they are."""
+    matches = (match for form in forms for match in re.finditer(form, source))
+    return [(match.start(), prefix + _ended(match.group())) for match in matches]
+
+
+def _ended(address: str) -> str:
+    """An address without the marks of the sentence around it; a bracket stays if it was opened within."""
+    while address:
+        last = address[-1]
+        if last not in _END and (last not in _BRACKETS or address.count(_BRACKETS[last]) >= address.count(last)):
+            break
+        address = address[:-1]
+    return address
