@@ -186,6 +186,7 @@ def test_every_number_that_is_found_is_stated(number: int, spelling: str, around
         ("二〇二四", {2024}),
         ("1.234.567 and 12.345,6", {1234567, 1.234, 567, 12345.6, 12.345, 6}),
         ("2’500", {2500, 2, 500}),
+        ("twice daily in the third quarter", {2, 3}),
         ("no figures", set()),
     ],
 )

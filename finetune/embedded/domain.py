@@ -217,7 +217,7 @@ def _maker(kind: str, arguments: str) -> tuple[str, Callable[[Draw], Value], tup
     if kind == "list":
         name, *numbers = arguments.split()
         low, high = (int(number) for number in numbers) if numbers else (1, 4)
-        return "list", _listing(generator(name, [])[1], low, high), ()
+        return "list", _listing(generator(name, [])[1], low, high, articles=name in _COUNTABLE), ()
     if kind == "pick":
         return "str", _picked(Pool(_listed(arguments))), ()
     own_kind, make = generator(kind, arguments.split())
@@ -260,13 +260,22 @@ def _affirmed(options: tuple[Option, ...]) -> Callable[[Draw], Value]:
     return make
 
 
-def _listing(make_one: Callable[[Draw], Value], low: int, high: int) -> Callable[[Draw], Value]:
+def _listing(make_one: Callable[[Draw], Value], low: int, high: int, *, articles: bool) -> Callable[[Draw], Value]:
     def make(draw: Draw) -> Value:
-        parts = list(dict.fromkeys(make_one(draw).surface for _ in range(draw.between(low, high))))
-        clear = [part for part in parts if not _ENUMERATES.search(part)] or parts[:1]
-        return Value(enumeration(draw, clear), clear)
+        parts = {part.gold: part.surface for part in (make_one(draw) for _ in range(draw.between(low, high)))}
+        clear = [gold for gold in parts if not _ENUMERATES.search(gold)] or list(parts)[:1]
+        said = [parts[gold] for gold in clear]
+        if articles and draw.prose and draw.chance(_WITH_ARTICLES) and all(map(_SINGULAR.fullmatch, said)):
+            said = [f"{'an' if part[0] in 'aeiou' else 'a'} {part}" for part in said]
+        return Value(enumeration(draw, said), clear)
 
     return make
+
+
+_COUNTABLE = frozenset(("thing", "product", "amenity"))
+_WITH_ARTICLES = 0.35
+_SINGULAR = re.compile(r"[a-z][a-z ]*[a-rt-z]")
+"""Small words that do not end as plurals do."""
 
 
 _ENUMERATES = re.compile(r",| and |;|/|和|、")

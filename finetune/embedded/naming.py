@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from finetune.embedded.domain import Field
     from finetune.embedded.draw import Draw
 
-_SHORT = {
+ABBREVIATIONS = {
     "quantity": "qty",
     "number": "no",
     "amount": "amt",
@@ -114,7 +114,7 @@ def schema_words(draw: Draw, field: Field, nouns: tuple[str, ...], *, chinese: b
     if is_chinese(name):
         return name
     if draw.chance(0.12):
-        name = " ".join(_SHORT.get(word, word) for word in name.split())
+        name = " ".join(ABBREVIATIONS.get(word, word) for word in name.split())
     noun = nouns[0]
     prefixed = len(nouns) > 1 and " " not in name and noun not in name and not is_chinese(noun) and draw.chance(0.1)
     return f"{noun} {name}" if prefixed else name

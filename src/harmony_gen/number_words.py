@@ -21,11 +21,19 @@ _SMALL = {
     word: 10 * value
     for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
 }
+_SAID = {"once": 1, "single": 1, "twice": 2, "double": 2, "pair": 2, "couple": 2, "thrice": 3, "triple": 3} | {
+    word: value
+    for value, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), start=1
+    )
+}
+"""Words that are a number by themselves and part of no other."""
 _GROUPS = {"dozen": 12, "hundred": 100}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _WORD = "|".join((*_SMALL, *_GROUPS, *_SCALES))
 _RUN = re.compile(rf"\b(?:{_WORD})(?:(?: |-| and )(?:{_WORD}))*\b(?: and a half\b)?", re.IGNORECASE)
 _ONE = re.compile(rf"\b(?:{_WORD})\b", re.IGNORECASE)
+_APART = re.compile(rf"\b(?:{'|'.join(_SAID)})\b", re.IGNORECASE)
 _BEHIND_A = re.compile("a ", re.IGNORECASE)
 _HALF = " and a half"
 
@@ -47,6 +55,8 @@ def spelled(source: str) -> Iterator[tuple[Decimal, Span]]:
             if word.group().lower() in _SMALL:
                 span = match.start() + word.start(), match.start() + word.end()
                 yield Decimal(_SMALL[word.group().lower()]), span
+    for match in _APART.finditer(source):
+        yield Decimal(_SAID[match.group().lower()]), match.span()
     for match in _CHINESE.finditer(source):
         yield Decimal(chinese(match.group())), match.span()
 

@@ -12,14 +12,14 @@ from finetune.embedded.draw import Draw
 from finetune.embedded.folding import folded
 from finetune.embedded.layouts import documents, layouts
 from finetune.embedded.layouts.page import Entry, Page
-from finetune.embedded.naming import name_style, named
+from finetune.embedded.naming import ABBREVIATIONS, name_style, named
 from finetune.embedded.open_vocabulary import OPEN
-from finetune.embedded.records import Record
+from finetune.embedded.records import Record, make_fact
 from finetune.embedded.sampling import sample
 from finetune.embedded.splits import SPLITS
 from finetune.embedded.template import joined, parse, render, settled, slots, wants_figures
 from finetune.embedded.values import GENERATORS
-from finetune.embedded.values.numbers import number_word
+from finetune.embedded.values.numbers import integer, number_word
 from finetune.embedded.values.times import written
 
 
@@ -190,9 +190,41 @@ def test_rows_of_any_names_can_be_read_in_every_layout():
             if part.get("type") == "array" and part["items"]["type"] == "object" and task.value.get(name):
                 seen.add(task.layout)
                 plain = re.sub(r"[^a-z]", "", task.text.lower())
-                labels = [re.sub(r"[^a-z]", "", label.lower()) for label in part["items"]["properties"]]
-                assert all(label in plain for label in labels if label), (task.text, labels)
+                for label in part["items"]["properties"]:
+                    assert any(spelling in plain for spelling in _spellings(label)), (task.text, label)
     assert len(seen) > 15
+
+
+def _spellings(name):
+    """The letters of a name, with one of its words as it may be shortened or in full."""
+    letters = re.sub(r"[^a-z]", "", name.lower())
+    return {letters, *(letters.replace(short, word) for word, short in ABBREVIATIONS.items())}
+
+
+def test_words_of_address_and_articles_are_no_part_of_the_answer():
+    draw = Draw(random.Random(0))
+    people = [GENERATORS["person"][1](draw) for _ in range(300)]
+    assert 10 < sum(person.surface != person.gold for person in people) < 50
+    assert all(person.surface.endswith(person.gold) for person in people)
+    draw.prose = True
+    things = next(field for domain in domains() for field in domain.fields if field.key == "stolen")
+    lists = [make_fact(draw, things, whole=False) for _ in range(100)]
+    assert any(fact.surface.startswith(f"a {fact.gold[0]}") for fact in lists)
+    assert not any(part.startswith("a ") for fact in lists for part in fact.gold)
+
+
+def test_a_size_is_part_of_the_name_of_a_product():
+    draw = Draw(random.Random(0))
+    products = [GENERATORS["product"][1](draw) for _ in range(300)]
+    assert all(product.surface == product.gold for product in products)
+    assert sum(bool(re.search(r"\d ?(mm|cm|kg|g|ml|l)\b", product.gold)) for product in products) > 10
+
+
+@pytest.mark.parametrize("number", [-3000, -5])
+def test_numbers_below_zero_have_no_word(number):
+    draw = Draw(random.Random(0))
+    draw.prose = True
+    assert {integer(draw, number, number).gold for _ in range(50)} == {number}
 
 
 def test_splits_are_named():

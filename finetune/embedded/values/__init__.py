@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 GENERATORS: dict[str, tuple[str, Callable[..., Value]]] = {
     "first_name": ("str", people.first_name),
     "last_name": ("str", people.last_name),
-    "person": ("str", people.person),
+    "person": ("str", people.addressed_person),
     "titled": ("str", people.titled_person),
     "email": ("str", people.email),
     "phone": ("str", people.phone),
@@ -106,7 +106,7 @@ GENERATORS: dict[str, tuple[str, Callable[..., Value]]] = {
     "airline": ("str", phrases.from_pool("airlines", strange=0.3)),
     "hobby": ("str", phrases.from_pool("hobbies", strange=0.03)),
     "activity": ("str", phrases.from_pool("activities", strange=0)),
-    "grocery": ("str", phrases.from_pool("groceries", strange=0.05)),
+    "grocery": ("str", phrases.grocery),
     "zh_symptom": ("str", phrases.from_pool("zh_symptoms")),
     "zh_topic": ("str", phrases.from_pool("zh_topics")),
     "zh_skill": ("str", phrases.from_pool("zh_skills")),

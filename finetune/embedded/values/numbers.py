@@ -47,7 +47,7 @@ def number_word(number: int) -> str:
 
 def _has_word(number: int) -> bool:
     round_number = number % _THOUSAND == 0 or (number < _THOUSAND and number % _HUNDRED == 0)
-    return 0 <= number < _HUNDRED or (round_number and number < _HUNDRED * _THOUSAND)
+    return 0 <= number < _HUNDRED or (round_number and 0 < number < _HUNDRED * _THOUSAND)
 
 
 def integer(draw: Draw, low: int = 1, high: int = 99) -> Value:

@@ -37,6 +37,8 @@ _ZH_PHONES = (
     "021-########",
     "1##-####-####",
     "400-###-####",
+    "0###-#### ####",
+    "0###-########",
 )
 _ZH_MAIL = ("163.com", "qq.com", "126.com", "sina.com", "foxmail.com", "example.cn")
 
@@ -82,6 +84,17 @@ def person(draw: Draw) -> Value:
         f"{first} {last}-{last_name(draw).surface}",
     )
     return verbatim(draw.pick(rare) if draw.chance(0.12) else f"{first} {last}")
+
+
+_ADDRESSES = ("Mr", "Ms", "Mrs", "Mr.", "Ms.", "Mrs.", "Miss", "Herr", "Frau", "Mme", "Cllr", "Sir")
+
+
+def addressed_person(draw: Draw) -> Value:
+    """A full name, perhaps with a word of address before it that is no part of the answer."""
+    name = person(draw)
+    if draw.language == "zh" or not draw.chance(0.08):
+        return name
+    return Value(f"{draw.pick(_ADDRESSES)} {name.surface}", name.gold)
 
 
 def titled_person(draw: Draw) -> Value:

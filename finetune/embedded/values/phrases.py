@@ -38,9 +38,10 @@ def from_pool(name: str, zh_name: str = "", strange: float = 0.08) -> Callable[[
 
 
 def product(draw: Draw) -> Value:
-    """Something that is sold."""
+    """Something that is sold, perhaps with its size, make or number."""
     if draw.language == "zh":
-        return verbatim(draw.pick(("", "", "新款", "便携式", "智能", "儿童")) + draw.of(POOLS["zh_things"]))
+        name = draw.pick(("", "", "新款", "便携式", "智能", "儿童")) + draw.of(POOLS["zh_things"])
+        return verbatim(_specified(draw, name) if draw.chance(_SPECIFIED) else name)
     name = draw.of(POOLS["things"])
     if draw.chance(0.55):
         name = (
@@ -54,7 +55,62 @@ def product(draw: Draw) -> Value:
         f"{made_up} {_titled(name)}",
         f"{made_up} {draw.pick('ABCDEGKMQRSTVXZ')}{number}",
     )
-    return verbatim(draw.pick(forms))
+    chosen = draw.pick(forms)
+    return verbatim(_specified(draw, chosen) if draw.chance(_SPECIFIED) else chosen)
+
+
+def grocery(draw: Draw) -> Value:
+    """Something to eat or to use up, perhaps with the size of its package."""
+    name: str = from_pool("groceries", strange=0.05)(draw).surface
+    return verbatim(f"{name} {_measure(draw)}" if draw.language == "en" and draw.chance(0.2) else name)
+
+
+_SPECIFIED = 0.35
+_UNITS = ("mm", "cm", "m", "g", "kg", "ml", "l", "L", "W", "V", "oz", "lb", "inch", "GB", "mg", "pcs", "°", "A", "ft")
+
+
+def _measure(draw: Draw) -> str:
+    """A size with its unit."""
+    small, large = draw.between(1, 30), draw.between(1, 60) * 10
+    number = draw.pick((str(small), str(large), f"{draw.between(0, 9)}.{draw.between(1, 9)}"))
+    return f"{number}{draw.pick(('', ' '))}{draw.pick(_UNITS)}"
+
+
+def _specified(draw: Draw, name: str) -> str:
+    """A thing with what tells it from others of its kind: all of it is its name."""
+    first, second = draw.between(1, 99), draw.between(1, 99)
+    letter = draw.pick("ABCDEFGHKLMPRSTX")
+    if draw.language == "zh":
+        return name + draw.pick(
+            (
+                f"{first * 10}ml",
+                f"{first}克装",
+                f"{first}寸",
+                f"（{draw.pick(('大号', '中号', '小号', '加厚', '家用', '黑色'))}）",
+                f"{letter}{first}×{second}",
+                f"{letter}款",
+                f"-{letter}{second}",
+            )
+        )
+    quality = draw.of(POOLS[draw.pick(("adjectives", "colors", "materials"))])
+    return draw.pick(
+        (
+            *(f"{name} {_measure(draw)}",) * 3,
+            f"{name} {_measure(draw)}, {quality}",
+            f"{name}, {quality}",
+            f"{name} {_measure(draw)} x {_measure(draw)}",
+            f"{name} {first}x{second}",
+            f"{name} {first} x {second} {draw.pick(('cm', 'mm'))}",
+            f"{name} size {draw.pick(('S', 'M', 'L', 'XL', '38', '42', '8'))}",
+            f"{name} {first} %",
+            f"{name} ({quality})",
+            f"{name} (pack of {first})",
+            f"{name} {letter}{first}-{second}",
+            f"{name} type {letter}",
+            f"{name} no. {first}",
+            f"{name} with {draw.of(POOLS['materials'])} {draw.of(POOLS['nouns'])}",
+        )
+    )
 
 
 def _titled(words: str) -> str:

@@ -103,11 +103,25 @@ def street(draw: Draw) -> Value:
     return verbatim(f"{draw.between(1, 9 if draw.chance(0.2) else 1999)} {name} {draw.pick(_ROADS)}")
 
 
+_WITHIN = (
+    "Flat {}",
+    "Flat {}{}",
+    "Apt {}{}",
+    "Unit {}",
+    "Suite {}0{}",
+    "Room {}",
+    "Building {1}",
+    "Floor {}",
+    "Lot {}",
+)
+
+
 def address(draw: Draw) -> Value:
     """A street and a town in one line."""
     if draw.language == "zh":
         return verbatim(city(draw).surface + district(draw).surface + street(draw).surface)
-    parts = [street(draw).surface, city(draw).surface]
+    within = f"{draw.pick(_WITHIN).format(draw.between(1, 40), draw.pick('ABCDEF'))}, " if draw.chance(0.12) else ""
+    parts = [within + street(draw).surface, city(draw).surface]
     return verbatim(", ".join(parts) if draw.chance(0.6) else f"{parts[0]}, {zip_code(draw).surface} {parts[1]}")
 
 
