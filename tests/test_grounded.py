@@ -241,6 +241,22 @@ def test_addresses_are_read_as_texts_spell_them(kind: str, expected: str) -> Non
     assert [address for address in found if is_valid(kind, address)] == expected.split()
 
 
+@pytest.mark.parametrize(
+    ("address", "spelled"),
+    [
+        ("max@post.de", "max (at) post [dot] de"),
+        ("https://www.x.cn/a", "www.x.cn/a"),
+        ("http://y.org", "http://y.org"),
+        ("https://nowhere.org", None),
+        ("ann@z.org", None),
+    ],
+)
+def test_addresses_are_located_however_they_are_spelled(address: str, spelled: str | None) -> None:
+    span = locate(address, ADDRESSES)
+    assert (span and ADDRESSES[slice(*span)]) == spelled
+    assert locate("https://", "no site") is None
+
+
 def test_hosts_are_words_and_sites_of_any_script() -> None:
     assert addresses.mentioned("host db-01.intern, 公司.com.", "hostname") == ["host", "db-01.intern", "com"]
     assert "公司.com" in addresses.mentioned("host db-01.intern, 公司.com.", "idn-hostname")

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harmony_gen.schema.scanner import Span
+
 _END = ".,;:!?'*"
 """What ends a sentence or a quotation rather than an address."""
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 _REST = r"[^\s<>\"“”„‘’«»`|，。；：！？（）、《》「」【】]{0,2000}"
 _OPAQUE = "mailto|tel|sms|urn|geo|news|magnet|data|did|tag"
 """Schemes of URIs that no host follows; other words before a colon are labels."""
-_HIDDEN = (
-    (re.compile(r"\s?[(\[{]\s?(?:at|@)\s?[)\]}]\s?", re.IGNORECASE), "@"),
-    (re.compile(r"\s?[(\[{]\s?(?:dot|punkt|\.)\s?[)\]}]\s?", re.IGNORECASE), "."),
-    (re.compile("＠"), "@"),
-)
-"""Spellings that hide an address of mail from machines, and what they stand for."""
+_HIDDEN = {
+    "@": r"(?:＠|\s?[(\[{]\s?(?:at|@)\s?[)\]}]\s?)",
+    ".": r"\s?[(\[{]\s?(?:dot|punkt|\.)\s?[)\]}]\s?",
+}
+"""The signs of an address of mail, and the spellings that hide them from machines."""
+_SCHEME = "https://"
+"""What sites are listed with that have no scheme."""
 
 
 def _mailbox(word: str) -> str:
@@ -67,10 +70,28 @@ def mentioned(source: str, kind: str) -> list[str]:
         kind: one of `FORMATS`.
     """
     if kind.endswith("email"):
-        for spelling, sign in _HIDDEN:
-            source = spelling.sub(sign, source)
-    found = [*_found(_FORMS[kind], source, ""), *_found(_SITES.get(kind, ()), source, "https://")]
+        for sign, spelling in _HIDDEN.items():
+            source = re.sub(spelling, sign, source, flags=re.IGNORECASE)
+    found = [*_found(_FORMS[kind], source, ""), *_found(_SITES.get(kind, ()), source, _SCHEME)]
     return list(dict.fromkeys(address for _, address in sorted(found)))
+
+
+def locate(address: str, source: str) -> Span | None:
+    """The first place of an address that `mentioned` reads where the text spells it otherwise.
+
+    Returns:
+        Half-open character offsets, or None.
+    """
+    if address.startswith(_SCHEME):
+        spelled = re.escape(address.removeprefix(_SCHEME))
+    elif "@" in address:
+        spelled = "".join(
+            f"(?:{re.escape(sign)}|{_HIDDEN[sign]})" if sign in _HIDDEN else re.escape(sign) for sign in address
+        )
+    else:
+        return None
+    match = re.search(spelled, source, re.IGNORECASE)
+    return match.span() if match and match.group() else None
 
 
 def _found(forms: tuple[str, ...], source: str, prefix: str) -> list[tuple[int, str]]:

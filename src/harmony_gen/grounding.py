@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from harmony_gen import calendar_dates, number_words
+from harmony_gen import addresses, calendar_dates, number_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,8 @@ def locate(value: Any, source: str) -> Span | None:
     """The first place in a source where a scalar is spelled out.
 
     Strings are sought as they are, then without regard to case, then, if they are dates, by what they mean: 2026-03-15
-    is found in "March 15, 2026". Numbers are sought by their value: with separators of thousands, with a decimal comma,
+    is found in "March 15, 2026", then as addresses: https://acme.com is found in "acme.com". Numbers are sought by
+    their value: with separators of thousands, with a decimal comma,
     with what multiplies them ("2.87 billion", "12 %" for 0.12, "3.5万"), and as words ("twenty-five", "三十").
     Booleans, null and the empty string stand nowhere.
 
@@ -59,7 +60,8 @@ def locate(value: Any, source: str) -> Span | None:
     if isinstance(value, bool) or value is None or value == "":
         return None
     if isinstance(value, str):
-        return _locate_text(value, source) or calendar_dates.locate(value, source)
+        known = (_locate_text, calendar_dates.locate, addresses.locate)
+        return next((span for find in known if (span := find(value, source)) is not None), None)
     if isinstance(value, int | float | Decimal):
         return _locate_number(Decimal(str(value)), source)
     return None
