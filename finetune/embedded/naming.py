@@ -31,6 +31,7 @@ ABBREVIATIONS = {
     "average": "avg",
     "duration": "dur",
 }
+"""Words that names may shorten."""
 
 
 def _snake(words: list[str]) -> str:

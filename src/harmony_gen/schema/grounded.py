@@ -6,6 +6,7 @@ A model that copies badly, or reckons where it should copy, is kept to what the 
 from __future__ import annotations
 
 import json
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from harmony_gen import addresses, calendar_dates, grounding
@@ -59,7 +60,7 @@ class _Stated:
     """The numbers, dates and addresses of a source."""
 
     def __init__(self, source: str) -> None:
-        self._source = source
+        self._addresses = cache(partial(addresses.mentioned, source))
         numbers = sorted(grounding.numbers(source))
         self._numbers = [number for number in map(_plain, numbers) if number is not None]
         self._dates = sorted(day.isoformat() for day in calendar_dates.mentioned(source))
@@ -77,7 +78,7 @@ class _Stated:
         if kind == "date":
             return _chosen(self._dates, schema)
         if kind in addresses.FORMATS:
-            return _chosen(addresses.mentioned(self._source, kind), schema)
+            return _chosen(self._addresses(kind), schema)
         return {"pattern": f"^({'|'.join(self._dates)})"} if kind == "date-time" and self._dates else None
 
     def lacks(self, schema: Any) -> bool:
