@@ -1,36 +1,68 @@
 """Write a trained network as the package ships it: weights in fp16 or packed, configuration and tokenizer.
 
-python -m finetune.embedded.export --run DIR --out src/harmony_gen/models/assets
+python -m finetune.embedded.export --run RUN --out MODEL
+python -m finetune.embedded.export --run RUN --out MODEL --whole WHOLE --examples 128
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
-from finetune.embedded import checkpoint, tokenizer
+from finetune.embedded import checkpoint, gptq, tokenizer, utterances
+from finetune.embedded.encoding import Encoder
+from finetune.embedded.narrowing import examples
 from finetune.embedded.network import configured, finished
+from finetune.embedded.original import brought_nearer, weights_before
 from harmony_gen.loaded_model import GROUNDS
 from harmony_gen.models import packed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from transformers import PreTrainedModel
 
-MAX_BYTES = 32 * 2**20
+    from finetune.embedded.checkpoint import Checkpoint
+    from finetune.embedded.encoding import Example
+
+MAX_BYTES = 32 * 10**6
 """What the package may carry."""
 
 
-def export(run: Path, directory: Path, other: Path | None = None, *, exact: bool = False) -> int:
-    """Write the network of a run's last checkpoint, packed if it learnt to be.
+@dataclass(frozen=True)
+class Nearer:
+    """How a model is brought nearer to the one it was made of.
+
+    Attributes:
+        whole: that one, as `pretrained` writes it.
+        share: its weight in the layers, 0 to 1.
+        share_of_entries: its weight in the entries of tokens.
+    """
+
+    whole: PreTrainedModel
+    share: float
+    share_of_entries: float
+
+
+def export(
+    run: Path,
+    directory: Path,
+    nearer: Nearer | None = None,
+    rows: Sequence[Example] = (),
+    *,
+    exact: bool = False,
+) -> int:
+    """Write the network of a run's last checkpoint, packed if it learnt to be or if there are rows to round it for.
 
     Args:
         run: directory of the run.
         directory: where to write; files of the same names are replaced.
-        other: a finished model that the run began with: the mean of both is written, which forgets less of what that
-            one knew than the run alone (Wortsman et al. 2022, "Model soups").
+        nearer: whether, and how, to bring it nearer to what it was made of.
+        rows: what it is rounded for by `gptq`; without any each weight goes to the nearest level.
         exact: write all digits, whatever the size: to be narrowed or trained further, not shipped.
 
     Returns:
@@ -38,21 +70,32 @@ def export(run: Path, directory: Path, other: Path | None = None, *, exact: bool
 
     Raises:
         FileNotFoundError: there is no checkpoint.
-        ValueError: the weights are not finite, or more than the package may carry.
+        ValueError: the weights are not finite, or more than the package may carry; or the model was made of another.
     """
     last = checkpoint.load(run)
-    model = configured(last.network)
-    weights = last.learner["model"]
-    if other is not None:
-        weights = {name: (weights[name] + weight) / 2 for name, weight in finished(other).state_dict().items()}
-    model.load_state_dict(weights)
-    setattr(model.config, GROUNDS, True)
-    should_pack = last.way.packed and not exact
-    size = packed.write(model, directory) if should_pack else _written(model if exact else model.half(), directory)
+    model = _learnt(last)
+    if nearer is not None:
+        before = weights_before(model, nearer.whole)
+        model.load_state_dict(brought_nearer(model.state_dict(), before, nearer.share, nearer.share_of_entries))
+    if (rows or last.way.packed) and not exact:
+        size = packed.write(model, directory, gptq.round_for(model, rows) if rows else None)
+    else:
+        size = _written(model if exact else model.half(), directory)
     tokenizer.copy(run, directory)
     if size > MAX_BYTES and not exact:
-        raise ValueError(f"The weights take {size / 2**20:.1f} MiB; the package carries {MAX_BYTES / 2**20:.0f}.")
+        raise ValueError(f"The weights take {size / 1e6:.1f} MB; the package carries {MAX_BYTES / 1e6:.0f}.")
     return size
+
+
+def _learnt(last: Checkpoint) -> PreTrainedModel:
+    """The model of a checkpoint; one that learnt packed was never judged by its exact weights, but by the rounded."""
+    model = configured(last.network)
+    model.load_state_dict(last.learner["model"])
+    setattr(model.config, GROUNDS, True)
+    if last.way.packed:
+        for weight in model.parameters():
+            weight.data = packed.rounded(weight.data) if weight.ndim > 1 else weight.data
+    return model
 
 
 def _written(model: PreTrainedModel, directory: Path) -> int:
@@ -69,12 +112,20 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="directory of the run")
     parser.add_argument("--out", type=Path, required=True, help="directory to write to")
     parser.add_argument("--exact", action="store_true", help="in float32, to go on from, whatever the size")
-    parser.add_argument("--mean-with", type=Path, help="directory of a finished model: write the mean of both")
+    parser.add_argument("--whole", type=Path, help="directory of the model it was made of, to bring it nearer to")
+    parser.add_argument("--share", type=float, default=0.15, help="weight of that one in the layers")
+    parser.add_argument("--share-of-entries", type=float, default=0.3, help="its weight in the entries of tokens")
+    parser.add_argument("--examples", type=int, default=0, help="round to four bits for so many tasks; 128 do")
+    parser.add_argument("--utterances", type=Path, help=f"utterances.jsonl.gz; default: ${utterances.VARIABLE}")
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    nearer = options.whole and Nearer(finished(options.whole), options.share, options.share_of_entries)
+    rows = examples(Encoder.load(options.run), options.utterances, options.examples, seed=2)
+    size = export(options.run, options.out, nearer, rows, exact=options.exact)
     last = checkpoint.load(options.run)
-    size = export(options.run, options.out, options.mean_with, exact=options.exact)
     share = last.tokens / last.plan.tokens
-    print(f"{size / 2**20:.1f} MiB written to {options.out}, after {last.tokens / 1e6:.1f} M tokens ({share:.0%}).")
+    print(f"{size / 1e6:.1f} MB written to {options.out}, after {last.tokens / 1e6:.1f} M tokens ({share:.0%}).")
 
 
 if __name__ == "__main__":

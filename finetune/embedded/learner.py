@@ -23,6 +23,7 @@ _DECAY_FROM = 0.7
 _LOWEST = 0.02
 _CLIP = 1.0
 _MATRIX = 2
+_SHARE = "share"
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,15 @@ class Way:
         is_pretrained: whether it is a language model already, and learns as those do.
         frozen: layers at the bottom that stay as they are.
         packed: whether matrices are rounded while it learns as `harmony_gen.models.packed` rounds them.
+        entries: of a pretrained one, the share of the rate at which entries of tokens learn; at the full rate they lose
+            what they knew of tokens that the tasks seldom use.
     """
 
     rate: float = 4e-3
     is_pretrained: bool = False
     frozen: int = 0
     packed: bool = False
+    entries: float = 1.0
 
 
 class Learner:
@@ -75,8 +79,10 @@ class Learner:
 
     def _pretrained_optimiser(self) -> list[torch.optim.Optimizer]:
         """One for all, of the kind it was pretrained with; on wide matrices Muon takes a third of the time, too."""
-        learning = [weight for weight in self.model.parameters() if weight.requires_grad]
-        return [torch.optim.AdamW(learning, lr=self.way.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)]
+        entries = self.model.get_input_embeddings().weight
+        learning = [weight for weight in self.model.parameters() if weight.requires_grad and weight is not entries]
+        groups: list[dict[str, Any]] = [{"params": learning}, {"params": [entries], _SHARE: self.way.entries}]
+        return [torch.optim.AdamW(groups, lr=self.way.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)]
 
     def step(self, batch: Batch, number: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Learn one batch.
@@ -139,7 +145,7 @@ class Learner:
     def _update(self, rate: float) -> None:
         for optimiser in self._optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group.get(_SHARE, 1.0)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
 

@@ -101,6 +101,7 @@ def cut(model: PreTrainedModel, vocabulary: Mapping[str, int], tokenizer: Tokeni
             kept[index] = entries[known]
     state["model.embed_tokens.weight"] = state["lm_head.weight"] = kept
     form = {**model.config.to_dict(), **common(CONTEXT_TOKENS), "vocab_size": len(kept)}
+    form.pop("quantization_config", None)  # of the file it was read from: the weights are in floating point now
     smaller: PreTrainedModel = type(model)(type(model.config)(**form))
     smaller.load_state_dict(state)
     return smaller

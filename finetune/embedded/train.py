@@ -201,7 +201,7 @@ def _begun(options: argparse.Namespace, around: Surroundings) -> Checkpoint:
     vocabulary = len(Encoder.load(options.out))
     network = finished(options.start) if options.start else build(SIZES[options.parameters], vocabulary, options.seed)
     is_pretrained = network.config.model_type != OWN_TYPE
-    way = Way(options.rate or _RATES[is_pretrained], is_pretrained, options.frozen, options.packed)
+    way = Way(options.rate or _RATES[is_pretrained], is_pretrained, options.frozen, options.packed, options.entries)
     if not options.tokens:
         speed = tokens_per_second(plan, way, network, around)
         print(f"{speed:.0f} tokens/s", flush=True)
@@ -224,6 +224,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, help="highest learning rate; default: 4e-3, of pretrained ones 1.2e-4")
     parser.add_argument("--frozen", type=int, default=0, help="layers at the bottom that stay as they are")
     parser.add_argument("--packed", action="store_true", help="round to four bits while learning, and when exported")
+    parser.add_argument(
+        "--entries", type=float, default=1.0, help="share of the rate for entries of tokens, with --start"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--utterances", type=Path, help=f"utterances.jsonl.gz; default: ${utterances.VARIABLE}")
     parser.add_argument("--workers", type=int, default=1, help="processes that make batches")

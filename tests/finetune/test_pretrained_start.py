@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from finetune.embedded import checkpoint, export, pretrained, train
+from finetune.embedded import checkpoint, export, narrowing, pretrained, train
 from finetune.embedded import tokenizer as tokens
 from finetune.embedded.batches import Plan, Sources, pool
 from finetune.embedded.encoding import Encoder
@@ -127,4 +128,41 @@ def test_a_run_starts_from_what_was_written_and_is_exported_packed(
         assert torch.equal(weight, packed.rounded(expected) if weight.ndim == 2 else expected.half().float()), name
     export.export(tmp_path, tmp_path / "exact", exact=True)
     for name, weight in finished(tmp_path / "exact").named_parameters():
-        assert torch.equal(weight, model.state_dict()[name]), name
+        expected = model.state_dict()[name]
+        assert torch.equal(weight, packed.rounded(expected) if weight.ndim == 2 else expected), name
+
+
+def test_a_run_is_exported_nearer_to_what_it_was_made_of(merges: list[tuple[str, str]], tmp_path: Path) -> None:
+    tokens.save(pretrained.shortened(merges[:30]), tmp_path)
+    encoder = Encoder.load(tmp_path)
+    model, whole = llamas.plain(len(encoder)), llamas.plain(len(encoder))
+    start = train.begin(PLAN, Way(is_pretrained=True), model)
+    after = {name: weight * 1.5 for name, weight in start.learner["model"].items()}
+    checkpoint.save(replace(start, learner={**start.learner, "model": after}), tmp_path)
+    nearer = export.Nearer(whole, 0.5, 1.0)
+    export.export(tmp_path, tmp_path / "exact", nearer, exact=True)
+    for name, weight in finished(tmp_path / "exact").named_parameters():
+        times = 1.0 if "embed" in name else 1.25
+        torch.testing.assert_close(weight, whole.state_dict()[name] * times)
+    rows = narrowing.examples(encoder, None, 2)
+    export.export(tmp_path, tmp_path / "packed", nearer, rows)
+    assert packed.is_packed(tmp_path / "packed")
+    for name, weight in finished(tmp_path / "packed").named_parameters():
+        near = finished(tmp_path / "exact").state_dict()[name]
+        assert (weight - near).square().mean() < 0.05 * near.square().mean(), name
+
+
+def test_entries_of_tokens_may_learn_more_slowly(merges: list[tuple[str, str]], tmp_path: Path) -> None:
+    tokens.save(pretrained.shortened(merges[:50]), tmp_path)
+    encoder = Encoder.load(tmp_path)
+    batch = pool(0, PLAN, Sources(encoder, None))[0]
+    moved = []
+    for share in (1.0, 0.1, 0.0):
+        model = llamas.plain(len(encoder))
+        before = {name: weight.clone() for name, weight in model.state_dict().items()}
+        Learner(model, "cpu", Way(1e-3, is_pretrained=True, entries=share)).step(batch, 60, 0.0)
+        moved.append({name: float((weight - before[name]).abs().mean()) for name, weight in model.state_dict().items()})
+    full, tenth, none = (each["model.embed_tokens.weight"] for each in moved)
+    assert tenth == pytest.approx(full / 10, rel=0.01)
+    assert none == 0 < full
+    assert moved[0]["model.layers.0.mlp.up_proj.weight"] == moved[2]["model.layers.0.mlp.up_proj.weight"] > 0

@@ -4,8 +4,8 @@ An eighth of the bytes of float32, for models that come with a package, as the e
 any other, which can be trained, merged and saved. (`quantizer` keeps int8 in memory as well, and leaves embeddings as
 they are.)
 
-Each `GROUP` of weights along a row shares a scale in fp16, of which each is a multiple from minus eight to seven. The
-weight of greatest magnitude is minus eight times the scale, as in llama.cpp's Q4_0.
+Each `GROUP` of weights along a row shares a scale in fp16, of which each is a multiple from minus eight to seven.
+Unless scales are given, the weight of greatest magnitude is minus eight times the scale, as in llama.cpp's Q4_0.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from harmony_gen.errors import ModelError
 from harmony_gen.models.precision import FLOATS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
     from transformers import PreTrainedConfig, PreTrainedModel
 
@@ -35,37 +37,46 @@ def is_packed(source: str | Path) -> bool:
     return (Path(source) / FILE).is_file()
 
 
-def levels(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Round a matrix.
+def grouped(weight: torch.Tensor) -> torch.Tensor:
+    """A matrix as (rows, groups, `GROUP`)."""
+    return weight.reshape(len(weight), -1, GROUP)
+
+
+def widest(weight: torch.Tensor) -> torch.Tensor:
+    """The scales at which a group's weight of greatest magnitude is the lowest level: (rows, groups, 1) in fp16."""
+    groups = grouped(weight)
+    return (groups.gather(2, groups.abs().argmax(2, keepdim=True)) / -_ZERO).half()
+
+
+def levels(weights: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """The nearest levels of weights, 0 to 15: a weight is its level less eight, times its scale.
 
     Args:
-        weight: (rows, columns) in float32, columns a multiple of `GROUP`.
-
-    Returns:
-        Levels from 0 to 15 (rows, groups, `GROUP`) and scales in fp16 (rows, groups, 1): a weight is its level less
-        eight, times its scale.
+        weights: in float32.
+        scales: in fp16, of a shape that broadcasts to that of the weights.
     """
     import torch
 
-    groups = weight.reshape(len(weight), -1, GROUP)
-    furthest = groups.gather(2, groups.abs().argmax(2, keepdim=True))
-    scales = (furthest / -_ZERO).half()
-    divisor = torch.where(scales == 0, 1, scales.float())
-    return groups.div(divisor).round_().add_(_ZERO).clamp_(0, _LEVELS - 1), scales
+    return weights.div(torch.where(scales == 0, 1, scales.float())).round_().add_(_ZERO).clamp_(0, _LEVELS - 1)
+
+
+def nearest(weights: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """What weights are at their nearest `levels`."""
+    return levels(weights, scales).sub_(_ZERO).mul_(scales.float())
 
 
 def rounded(weight: torch.Tensor) -> torch.Tensor:
-    """A matrix as it will be after it has been written and read."""
-    found, scales = levels(weight)
-    return found.sub_(_ZERO).mul_(scales.float()).flatten(1)
+    """A matrix as it will be after it has been written, with the widest scales, and read."""
+    return nearest(grouped(weight), widest(weight)).flatten(1)
 
 
-def write(model: PreTrainedModel, directory: Path) -> int:
+def write(model: PreTrainedModel, directory: Path, scales: Mapping[str, torch.Tensor] | None = None) -> int:
     """Write a model's configuration and its weights, matrices in four bits, the others in fp16.
 
     Args:
         model: the model, its weights in floating point.
         directory: where to write; files of the same names are replaced.
+        scales: by the name of a matrix; the widest for those that have none here.
 
     Returns:
         Bytes of the weights.
@@ -86,10 +97,10 @@ def write(model: PreTrainedModel, directory: Path) -> int:
             continue
         if weight.shape[1] % GROUP:
             raise ValueError(f"{name} has rows of {weight.shape[1]} weights: they must be a multiple of {GROUP}.")
-        found, scales = levels(weight)
-        pairs = found.byte().flatten(1)
+        own = scales[name] if scales and name in scales else widest(weight)
+        pairs = levels(grouped(weight), own).byte().flatten(1)
         packed[name] = (pairs[:, 0::2] | (pairs[:, 1::2] << 4)).contiguous()
-        packed[name + _SCALES] = scales[..., 0].contiguous()
+        packed[name + _SCALES] = own[..., 0].contiguous()
     directory.mkdir(parents=True, exist_ok=True)
     model.config.save_pretrained(str(directory))
     save_file(packed, str(directory / FILE))
