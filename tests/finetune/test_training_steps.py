@@ -195,27 +195,17 @@ def test_the_journal_drops_what_lies_behind_the_checkpoint(tmp_path: Path) -> No
     assert "10.0%" in journal.read(tmp_path)[0].line(5000)
 
 
-def begun(home: Path, seed: int = PLAN.seed) -> checkpoint.Checkpoint:
-    return train.begin(replace(PLAN, seed=seed), Way(), build(SIZES["tiny"], len(Encoder.load(home)), seed))
+def begun(home: Path) -> checkpoint.Checkpoint:
+    return train.begin(PLAN, Way(), build(SIZES["tiny"], len(Encoder.load(home)), PLAN.seed))
 
 
-def exported(home: Path, directory: Path, seed: int = PLAN.seed) -> Generator:
+def exported(home: Path, directory: Path) -> Generator:
     directory.mkdir(exist_ok=True)
     surroundings(home, directory)
-    start = begun(home, seed)
+    start = begun(home)
     checkpoint.save(start, directory)
     export.export(directory, directory / "out")
     return Generator.embedded(directory / "out")
-
-
-def test_the_mean_of_two_models(home: Path, tmp_path: Path) -> None:
-    with exported(home, tmp_path / "one") as one, exported(home, tmp_path / "two", seed=PLAN.seed + 1) as two:
-        export.export(tmp_path / "one", tmp_path / "mean", tmp_path / "two" / "out")
-        with Generator.embedded(tmp_path / "mean") as mean:
-            states = [generator._model.state_dict() for generator in (one, two, mean)]
-    for first, second, both in zip(*map(dict.values, states), strict=True):
-        assert torch.allclose((first + second) / 2, both, atol=2e-3)
-    assert any(not torch.equal(first, second) for first, second in zip(*map(dict.values, states[:2]), strict=True))
 
 
 def test_an_exported_model_answers(home: Path, tmp_path: Path) -> None:
