@@ -66,7 +66,9 @@ def test_what_is_kept_of_a_model(merges: list[tuple[str, str]]) -> None:
     names = ["<|im_end|>", *sorted(set(fewer.get_vocab()) - set(tokens.CONTROL))[:-3]]
     vocabulary = {name: index for index, name in enumerate(names)}
     large = llamas.plain(len(names))
+    large.config.quantization_config = {"quant_method": "gguf"}  # as it is after reading such a file
     small = pretrained.cut(large, vocabulary, fewer)
+    assert not hasattr(small.config, "quantization_config")
     assert small.config.eos_token_id == fewer.token_to_id(END_MARKER)
     entries, before = small.model.embed_tokens.weight, large.model.embed_tokens.weight
     assert small.lm_head.weight is entries

@@ -45,7 +45,7 @@ def test_scales_fit_at_least_as_well_as_the_widest(seed: int) -> None:
     def error(scales: torch.Tensor) -> torch.Tensor:
         return ((packed.nearest(groups, scales) - groups).square() * packed.grouped(importance[None])).sum(2)
 
-    assert (error(gptq.fitting_scales(weight, importance)) <= error(packed.widest(weight)) * 1.02).all()
+    assert (error(gptq.fitting_scales(weight, importance)) <= error(packed.widest(weight)) * 1.0001).all()
 
 
 def test_columns_without_inputs_and_rows_of_nothing() -> None:
