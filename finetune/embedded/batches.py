@@ -42,6 +42,7 @@ class Plan:
         real_share: share of real utterances among the tokens.
         seed: of everything that is drawn.
         gentle: whether it begins with short rows and with copying alone, as a network without experience needs it.
+        layouts: how many layouts of a kind synthetic texts have; 0: all.
     """
 
     tokens: int
@@ -50,6 +51,7 @@ class Plan:
     real_share: float
     seed: int
     gentle: bool = True
+    layouts: int = 0
 
     @property
     def pool_tokens(self) -> int:
@@ -100,13 +102,13 @@ class Sources:
     encoder: Encoder
     utterances: Utterances | None
 
-    def draw(self, name: str, rng: random.Random) -> Example:
-        """One example of a source: copying, real or synthetic."""
+    def draw(self, name: str, rng: random.Random, layouts: int = 0) -> Example:
+        """One example of a source: copying, real or synthetic, that with so many layouts of a kind (0: all)."""
         if name == "copying":
             return warmup.example(self.encoder, rng)
         if name == "real" and self.utterances is not None:
             return self.encoder.example(self.utterances.sample(rng))
-        return self.encoder.example(sampling.sample(rng))
+        return self.encoder.example(sampling.sample(rng, layouts=layouts))
 
 
 def pool(number: int, plan: Plan, sources: Sources) -> list[Batch]:
@@ -121,7 +123,7 @@ def pool(number: int, plan: Plan, sources: Sources) -> list[Batch]:
     progress = plan.progress(number)
     shares = {name: share for name, share in plan.shares(progress).items() if share > 0}
     longest = plan.longest(progress)
-    examples = _draw(shares, longest, plan.pool_tokens, lambda name: sources.draw(name, rng))
+    examples = _draw(shares, longest, plan.pool_tokens, lambda name: sources.draw(name, rng, plan.layouts))
     # Equal lengths stay in the order they were drawn in: sorting is stable.
     groups = _grouped(sorted(examples, key=len), plan.batch_tokens)
     rng.shuffle(groups)

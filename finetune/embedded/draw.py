@@ -33,10 +33,12 @@ class Draw:
         spoken: whether the text is speech written down.
         today: the day around which the dates of the record lie, as an ordinal; 0 before the first of them.
         currency: the currency of the record, once a sum of money has been drawn.
+        layouts: how many layouts of a kind it may use; 0: all.
     """
 
-    def __init__(self, random: Random, split: str = "train", language: str = "en") -> None:
+    def __init__(self, random: Random, split: str = "train", language: str = "en", layouts: int = 0) -> None:
         self.split = split
+        self.layouts = layouts
         self.language = language
         self.prose = False
         self.figures = False

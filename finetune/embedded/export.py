@@ -56,7 +56,7 @@ def export(
     *,
     exact: bool = False,
 ) -> int:
-    """Write the network of a run's last checkpoint, packed if it learnt to be or if there are rows to round it for.
+    """Write the network of a run's last checkpoint, packed if it learnt so or if there are rows to round it for.
 
     Args:
         run: directory of the run.
@@ -77,8 +77,10 @@ def export(
     if nearer is not None:
         before = weights_before(model, nearer.whole)
         model.load_state_dict(brought_nearer(model.state_dict(), before, nearer.share, nearer.share_of_entries))
-    if (rows or last.way.packed) and not exact:
-        size = packed.write(model, directory, gptq.round_for(model, rows) if rows else None)
+    if rows and not exact:
+        gptq.round_for(model, rows)
+    if (rows or last.way.packed or last.way.scales) and not exact:
+        size = packed.write(model, directory)
     else:
         size = _written(model if exact else model.half(), directory)
     tokenizer.copy(run, directory)

@@ -28,7 +28,6 @@ _TOGETHER = (
     ("mlp.down_proj",),
 )
 """Matrices of a layer in the order of their inputs, those with the same ones together."""
-_ENTRIES = "model.embed_tokens.weight"
 _DAMPING = 0.01
 _SHRINKING = 25
 
@@ -54,15 +53,12 @@ def fitting_scales(weight: torch.Tensor, importance: torch.Tensor) -> torch.Tens
     return best
 
 
-def compensated(weight: torch.Tensor, moments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Round a matrix for its inputs.
+def compensated(weight: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:
+    """A matrix rounded for its inputs.
 
     Args:
         weight: (rows, columns).
         moments: (columns, columns), the sum of the products of its inputs.
-
-    Returns:
-        The rounded matrix and its scales, (rows, groups, 1) in fp16.
     """
     strength = moments.diagonal()
     scales = fitting_scales(weight, strength + 1e-6 * strength.mean())
@@ -82,34 +78,29 @@ def compensated(weight: torch.Tensor, moments: torch.Tensor) -> tuple[torch.Tens
             lost[:, column - first] = (left[:, column] - rounded[:, column]) / passing[column, column]
             left[:, column : block.stop] -= lost[:, column - first, None] * passing[column, column : block.stop]
         left[:, block.stop :] -= lost @ passing[block, block.stop :]
-    return rounded[:, order.argsort()], scales
+    return rounded[:, order.argsort()]
 
 
 @torch.no_grad()
-def round_for(model: Any, rows: Sequence[Example]) -> dict[str, torch.Tensor]:
+def round_for(model: Any, rows: Sequence[Example]) -> None:
     """Round all matrices of a llama for rows such as it will read; entries of tokens have no inputs and fit themselves.
 
     Args:
         model: it is changed.
         rows: prompts with their answers, some tens of thousands of tokens.
-
-    Returns:
-        The scales by the name of a matrix, as `packed.write` takes them.
     """
     entries = model.model.embed_tokens.weight
-    found = {_ENTRIES: fitting_scales(entries.data, torch.ones(entries.shape[1]))}
-    entries.data = packed.nearest(packed.grouped(entries.data), found[_ENTRIES]).flatten(1)
+    scales = fitting_scales(entries.data, torch.ones(entries.shape[1]))
+    entries.data = packed.nearest(packed.grouped(entries.data), scales).flatten(1)
     hidden = [model.model.embed_tokens(torch.tensor([row.prompt + row.answer])) for row in rows]
     places = [model.model.rotary_emb(state, torch.arange(state.shape[1])[None]) for state in hidden]
-    for number, layer in enumerate(model.model.layers):
+    for layer in model.model.layers:
         for names in _TOGETHER:
             modules = [layer.get_submodule(name) for name in names]
             moments = _moments(modules[0], layer, hidden, places)
-            for name, module in zip(names, modules, strict=True):
-                module.weight.data, scales = compensated(module.weight.data, moments)
-                found[f"model.layers.{number}.{name}.weight"] = scales
+            for module in modules:
+                module.weight.data = compensated(module.weight.data, moments)
         hidden = [layer(state, position_embeddings=place) for state, place in zip(hidden, places, strict=True)]
-    return found
 
 
 def _moments(

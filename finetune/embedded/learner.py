@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from finetune.embedded import attention
 from finetune.embedded.muon import Muon
+from finetune.embedded.scales import ScaleAdam
 from harmony_gen.models import packed
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Way:
         packed: whether matrices are rounded while it learns as `harmony_gen.models.packed` rounds them.
         entries: of a pretrained one, the share of the rate at which entries of tokens learn; at the full rate they lose
             what they knew of tokens that the tasks seldom use.
+        scales: of a rounded one, whether its weights keep their levels, and only what a level is worth is learnt.
     """
 
     rate: float = 4e-3
@@ -44,6 +46,7 @@ class Way:
     frozen: int = 0
     packed: bool = False
     entries: float = 1.0
+    scales: bool = False
 
 
 class Learner:
@@ -82,6 +85,8 @@ class Learner:
         entries = self.model.get_input_embeddings().weight
         learning = [weight for weight in self.model.parameters() if weight.requires_grad and weight is not entries]
         groups: list[dict[str, Any]] = [{"params": learning}, {"params": [entries], _SHARE: self.way.entries}]
+        if self.way.scales:
+            return [ScaleAdam(groups, self.way.rate)]
         return [torch.optim.AdamW(groups, lr=self.way.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)]
 
     def step(self, batch: Batch, number: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,7 +12,7 @@ from finetune.embedded.naming import label_style, label_words, named
 from finetune.embedded.open_vocabulary import OPEN
 from finetune.embedded.prose import narrate, write
 from finetune.embedded.records import Record
-from finetune.embedded.splits import HELD_LAYOUTS
+from finetune.embedded.splits import kept_layouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ def labelled(draw: Draw, record: Record, *, held: bool = False, fields: list[Fie
         fields: what to tell; some of the domain's fields by default.
     """
     draw.prose = False
-    choices = layouts(draw.language, held=held)
+    choices = layouts(draw.language, held=held, most=draw.layouts)
     name = draw.pick([name for name in choices for _ in range(WHOLE.get(name, 1))])
     record.whole = name in NESTED
     if not record.facts and draw.chance(_CAPITALS):
@@ -123,7 +123,7 @@ def simple_fields(domain: Domain) -> list[Field]:
 def table(draw: Draw, domain: Domain, *, held: bool = False) -> tuple[Written, list[Record]]:
     """Several records of a domain in a table with a header."""
     draw.prose = False
-    name = draw.pick(tuple(name for name in GRIDS if (name in HELD_LAYOUTS) == held))
+    name = draw.pick(kept_layouts(GRIDS, held=held, most=draw.layouts))
     style = label_style(draw)
     fields = draw.sample(simple_fields(domain), draw.between(2, 6))
     labels: dict[str, str] = {}
@@ -158,10 +158,9 @@ def several(draw: Draw, domain: Domain, *, held: bool = False) -> tuple[Written,
             gap.join(mark.format(index) + text for index, text in enumerate(texts, start=1)), "prose"
         ), records
     draw.prose = False
-    choices = {
-        name: layout for name, layout in layouts(draw.language, held=held).items() if name in _REPEATABLE or held
-    }
-    name = draw.pick(tuple(choices))
+    choices = layouts(draw.language, held=held)
+    repeatable = (name for name in choices if name in _REPEATABLE or held)
+    name = draw.pick(kept_layouts(repeatable, held=held, most=draw.layouts))
     fields = draw.sample(simple_fields(domain), draw.between(2, 5))
     style = label_style(draw)
     labels = {field.key: named(style, label_words(draw, field)) for field in fields}

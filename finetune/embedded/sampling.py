@@ -44,12 +44,13 @@ _TEXTS_A_TURN = 8
 _FORMS = ("prose",) * 7 + ("mixed",) * 3 + ("labelled",) * 5
 
 
-def sample(rng: random.Random, split: str = "train") -> Task:
+def sample(rng: random.Random, split: str = "train", layouts: int = 0) -> Task:
     """Draw one task.
 
     Args:
         rng: the only source of chance: the same state gives the same task.
         split: one of SPLITS.
+        layouts: how many layouts of a kind are used; 0: all.
 
     Raises:
         ValueError: there is no such split.
@@ -58,7 +59,7 @@ def sample(rng: random.Random, split: str = "train") -> Task:
         message = f"split is {split!r}, not one of {', '.join(SPLITS)}"
         raise ValueError(message)
     while True:
-        task = _attempt(Draw(rng, split))
+        task = _attempt(Draw(rng, split, layouts=layouts))
         if task is not None and len(task.text) <= _LONGEST[task.language]:
             return task
 

@@ -31,6 +31,7 @@ from finetune.embedded.journal import Entry, Journal
 from finetune.embedded.learner import Learner, Way, slope
 from finetune.embedded.network import OWN_TYPE, ROW_TOKENS, SIZES, build, configured, finished
 from finetune.embedded.stream import Place, Stream
+from harmony_gen.models.packed import is_packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -191,17 +192,21 @@ def _resumed(options: argparse.Namespace) -> Checkpoint:
 def _begun(options: argparse.Namespace, around: Surroundings) -> Checkpoint:
     if checkpoint.exists(options.out):
         raise SystemExit(f"{options.out} holds a run: pass --resume, or choose another directory.")
+    if options.scales and not (options.start and is_packed(options.start)):
+        raise SystemExit("--scales learns what four-bit levels are worth: pass a packed model as --start.")
     options.out.mkdir(parents=True, exist_ok=True)
     if source := options.start or options.tokenizer:
         tokenizer.copy(source, options.out)
     real_share = options.real_share if utterances.load(options.utterances) is not None else 0.0
     batch_tokens = options.batch_tokens or _BATCH_TOKENS[options.device.partition(":")[0]]
     gentle = options.start is None
-    plan = Plan(int(options.tokens or 1), batch_tokens, ROW_TOKENS, real_share, options.seed, gentle)
+    tokens = int(options.tokens or 1)
+    plan = Plan(tokens, batch_tokens, ROW_TOKENS, real_share, options.seed, gentle, options.layouts)
     vocabulary = len(Encoder.load(options.out))
     network = finished(options.start) if options.start else build(SIZES[options.parameters], vocabulary, options.seed)
     is_pretrained = network.config.model_type != OWN_TYPE
-    way = Way(options.rate or _RATES[is_pretrained], is_pretrained, options.frozen, options.packed, options.entries)
+    rate = options.rate or _RATES[is_pretrained]
+    way = Way(rate, is_pretrained, options.frozen, options.packed, options.entries, options.scales)
     if not options.tokens:
         speed = tokens_per_second(plan, way, network, around)
         print(f"{speed:.0f} tokens/s", flush=True)
@@ -221,11 +226,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--parameters", choices=sorted(SIZES), default="small", help="size, where there is no --start")
     parser.add_argument("--batch-tokens", type=int, help=f"tokens of a batch; default: {_BATCH_TOKENS}")
     parser.add_argument("--real-share", type=float, default=0.25, help="share of real utterances among the tokens")
+    parser.add_argument(
+        "--layouts", type=int, default=0, help="use so many layouts of a kind, to see what they are worth"
+    )
     parser.add_argument("--rate", type=float, help="highest learning rate; default: 4e-3, of pretrained ones 1.2e-4")
     parser.add_argument("--frozen", type=int, default=0, help="layers at the bottom that stay as they are")
     parser.add_argument("--packed", action="store_true", help="round to four bits while learning, and when exported")
     parser.add_argument(
         "--entries", type=float, default=1.0, help="share of the rate for entries of tokens, with --start"
+    )
+    parser.add_argument(
+        "--scales", action="store_true", help="learn only what the levels of a packed --start are worth"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--utterances", type=Path, help=f"utterances.jsonl.gz; default: ${utterances.VARIABLE}")

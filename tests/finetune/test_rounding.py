@@ -30,10 +30,10 @@ def correlated(rows: int, columns: int, seed: int) -> torch.Tensor:
 def test_outputs_change_less_than_by_the_nearest_levels(seed: int, groups: int) -> None:
     weight = torch.randn(24, groups * GROUP, generator=torch.Generator().manual_seed(seed)) * 0.1
     inputs = correlated(500, groups * GROUP, seed)
-    rounded, scales = gptq.compensated(weight, inputs.T @ inputs)
+    rounded = gptq.compensated(weight, inputs.T @ inputs)
     error = (inputs @ (rounded - weight).T).square().mean()
     assert error < 0.7 * (inputs @ (packed.rounded(weight) - weight).T).square().mean()
-    assert torch.equal(packed.nearest(packed.grouped(rounded), scales).flatten(1), rounded)
+    assert torch.equal(packed.nearest(packed.grouped(rounded), packed.scales_of(rounded)).flatten(1), rounded)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -53,7 +53,7 @@ def test_columns_without_inputs_and_rows_of_nothing() -> None:
     weight[1] = 0
     inputs = correlated(50, GROUP, 2)
     inputs[:, 3] = 0
-    rounded, _ = gptq.compensated(weight, inputs.T @ inputs)
+    rounded = gptq.compensated(weight, inputs.T @ inputs)
     assert torch.isfinite(rounded).all()
     assert not rounded[1].any()
 
@@ -62,9 +62,8 @@ def test_columns_without_inputs_and_rows_of_nothing() -> None:
 def test_a_rounded_model_is_read_as_it_was_written(tmp_path: Path, make: type) -> None:
     model = make(60)
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    scales = gptq.round_for(model, ROWS)
-    assert scales.keys() == {name for name, weight in model.named_parameters() if weight.ndim == 2}
-    packed.write(model, tmp_path, scales)
+    gptq.round_for(model, ROWS)
+    packed.write(model, tmp_path)
     read = packed.weights(tmp_path)
     for name, weight in model.named_parameters():
         assert torch.equal(read[name], weight if weight.ndim == 2 else weight.half().float()), name

@@ -104,6 +104,15 @@ def test_training_never_sees_held_out_domains_and_layouts(trained):
     assert len(known) >= 30
 
 
+def test_training_with_few_layouts() -> None:
+    rng = random.Random(5)
+    drawn = [sample(rng, layouts=3) for _ in range(600)]
+    seen = {part for task in drawn for part in task.layout.split("+")} - {"prose"}
+    known = {name for language in ("en", "zh") for name in layouts(language, held=False)} | set(GRIDS)
+    assert 4 < len(seen) <= 12  # labelled in two languages, repeated, in tables
+    assert seen < known
+
+
 def test_the_held_out_domains_layouts_exist():
     assert {domain.name for domain in domains()} >= HELD_DOMAINS
     every = {name for language in ("en", "zh") for held in (True, False) for name in layouts(language, held=held)}

@@ -101,3 +101,28 @@ def test_rows_that_groups_do_not_fill_are_not_written(tmp_path: Path) -> None:
     model.model.layers[0].mlp.down_proj = torch.nn.Linear(100, 128, bias=False)
     with pytest.raises(ValueError, match=r"down_proj\.weight has rows of 100 weights"):
         packed.write(model, tmp_path / "new")
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(1e-3, 10))
+def test_what_has_scales_keeps_them(seed: int, size: float) -> None:
+    source = torch.Generator().manual_seed(seed)
+    scales = (torch.randn(4, 2, 1, generator=source) * size).half()
+    weight = (torch.randint(-8, 8, (4, 2, packed.GROUP), generator=source) * scales.float()).flatten(1)
+    weight[0] = 0
+    kept = packed.nearest(packed.grouped(weight), packed.scales_of(weight)).flatten(1)
+    assert torch.equal(kept, weight)
+    moved = weight * 1.0003  # no fp16 scale is exactly this
+    kept = packed.nearest(packed.grouped(moved), packed.scales_of(moved)).flatten(1)
+    assert torch.allclose(kept, moved, rtol=6e-4, atol=1e-7)
+
+
+def test_what_has_no_scale_gets_the_widest() -> None:
+    weight = torch.randn(8, 128, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(packed.scales_of(weight), packed.widest(weight))
+
+
+def test_a_model_that_was_read_is_written_as_it_was(tmp_path: Path, shipped: Path) -> None:
+    packed.write(load(str(shipped), precision="fp32", device="cpu").model, tmp_path)
+    read, written = packed.weights(shipped), packed.weights(tmp_path)
+    assert written.keys() == read.keys()
+    assert all(torch.equal(weight, read[name]) for name, weight in written.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from finetune.embedded.layouts import documents, inline, letters, lines, markup, tables
-from finetune.embedded.splits import HELD_LAYOUTS
+from finetune.embedded.splits import kept_layouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,16 +96,14 @@ _ENGLISH_ONLY = frozenset(
 )
 
 
-def layouts(language: str, *, held: bool) -> dict[str, Callable[[Draw, Page], str]]:
+def layouts(language: str, *, held: bool, most: int = 0) -> dict[str, Callable[[Draw, Page], str]]:
     """The layouts for a language.
 
     Args:
         language: "en" or "zh".
         held: those that training never uses, and none else.
+        most: no more than so many; 0: all.
     """
     every = {**NESTED, **FLAT, **(CHINESE if language == "zh" else {})}
-    return {
-        name: layout
-        for name, layout in every.items()
-        if (name in HELD_LAYOUTS) == held and not (language == "zh" and name in _ENGLISH_ONLY)
-    }
+    fitting = (name for name in every if not (language == "zh" and name in _ENGLISH_ONLY))
+    return {name: every[name] for name in kept_layouts(fitting, held=held, most=most)}

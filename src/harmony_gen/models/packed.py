@@ -5,7 +5,8 @@ any other, which can be trained, merged and saved. (`quantizer` keeps int8 in me
 they are.)
 
 Each `GROUP` of weights along a row shares a scale in fp16, of which each is a multiple from minus eight to seven.
-Unless scales are given, the weight of greatest magnitude is minus eight times the scale, as in llama.cpp's Q4_0.
+Weights that have such a scale already are written as they are; of others that of greatest magnitude becomes minus eight
+times the scale, as in llama.cpp's Q4_0.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from harmony_gen.errors import ModelError
 from harmony_gen.models.precision import FLOATS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import torch
     from transformers import PreTrainedConfig, PreTrainedModel
 
@@ -30,6 +29,8 @@ GROUP = 64
 _SCALES = ".scales"
 _LEVELS = 16
 _ZERO = 8
+_TOLERANCE = 0.01
+"""Of a step: how far weights may lie from a multiple of the scale they have; fp16 moves seven steps by 0.004."""
 
 
 def is_packed(source: str | Path) -> bool:
@@ -44,8 +45,11 @@ def grouped(weight: torch.Tensor) -> torch.Tensor:
 
 def widest(weight: torch.Tensor) -> torch.Tensor:
     """The scales at which a group's weight of greatest magnitude is the lowest level: (rows, groups, 1) in fp16."""
-    groups = grouped(weight)
-    return (groups.gather(2, groups.abs().argmax(2, keepdim=True)) / -_ZERO).half()
+    return (_greatest(grouped(weight)) / -_ZERO).half()
+
+
+def _greatest(groups: torch.Tensor) -> torch.Tensor:
+    return groups.gather(2, groups.abs().argmax(2, keepdim=True))
 
 
 def levels(weights: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
@@ -70,13 +74,36 @@ def rounded(weight: torch.Tensor) -> torch.Tensor:
     return nearest(grouped(weight), widest(weight)).flatten(1)
 
 
-def write(model: PreTrainedModel, directory: Path, scales: Mapping[str, torch.Tensor] | None = None) -> int:
+def scales_of(weight: torch.Tensor) -> torch.Tensor:
+    """The scale of which all weights of a group are multiples already, the widest where there is none.
+
+    So what was rounded before, by whatever method, is written as it is.
+
+    Args:
+        weight: (rows, columns), in float32.
+
+    Returns:
+        (rows, groups, 1) in fp16.
+    """
+    import torch
+
+    groups = grouped(weight)
+    best, greatest = widest(weight), _greatest(groups)
+    least = torch.full(best.shape, _TOLERANCE)
+    for level in (level for level in range(-_ZERO, _LEVELS - _ZERO) if level):
+        scales = (greatest / level).half()
+        error = (nearest(groups, scales) - groups).abs().amax(2, keepdim=True) / scales.float().abs()
+        best = torch.where(error < least, scales, best)
+        least = torch.minimum(error.nan_to_num(nan=torch.inf), least)
+    return best
+
+
+def write(model: PreTrainedModel, directory: Path) -> int:
     """Write a model's configuration and its weights, matrices in four bits, the others in fp16.
 
     Args:
-        model: the model, its weights in floating point.
+        model: the model, its weights in floating point; matrices that are not rounded yet go to the nearest levels.
         directory: where to write; files of the same names are replaced.
-        scales: by the name of a matrix; the widest for those that have none here.
 
     Returns:
         Bytes of the weights.
@@ -97,10 +124,10 @@ def write(model: PreTrainedModel, directory: Path, scales: Mapping[str, torch.Te
             continue
         if weight.shape[1] % GROUP:
             raise ValueError(f"{name} has rows of {weight.shape[1]} weights: they must be a multiple of {GROUP}.")
-        own = scales[name] if scales and name in scales else widest(weight)
-        pairs = levels(grouped(weight), own).byte().flatten(1)
+        scales = scales_of(weight)
+        pairs = levels(grouped(weight), scales).byte().flatten(1)
         packed[name] = (pairs[:, 0::2] | (pairs[:, 1::2] << 4)).contiguous()
-        packed[name + _SCALES] = own[..., 0].contiguous()
+        packed[name + _SCALES] = scales[..., 0].contiguous()
     directory.mkdir(parents=True, exist_ok=True)
     model.config.save_pretrained(str(directory))
     save_file(packed, str(directory / FILE))
