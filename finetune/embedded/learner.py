@@ -66,7 +66,9 @@ class Learner:
         self.dtype = torch.bfloat16 if has_bfloat16(self.device) else torch.float32
         for layer in model.model.layers[: way.frozen]:
             layer.requires_grad_(requires_grad=False)
-        self._optimisers = self._pretrained_optimiser() if way.is_pretrained else self._optimisers_from_nothing()
+        self._optimisers = (
+            self._pretrained_optimiser() if way.is_pretrained or way.scales else self._optimisers_from_nothing()
+        )
         if self.device.type == "cpu":
             attention.register()
             self.model.set_attn_implementation(attention.NAME)

@@ -89,7 +89,7 @@ def scales_of(weight: torch.Tensor) -> torch.Tensor:
 
     groups = grouped(weight)
     best, greatest = widest(weight), _greatest(groups)
-    least = torch.full(best.shape, _TOLERANCE)
+    least = torch.full_like(greatest, _TOLERANCE)
     for level in (level for level in range(-_ZERO, _LEVELS - _ZERO) if level):
         scales = (greatest / level).half()
         error = (nearest(groups, scales) - groups).abs().amax(2, keepdim=True) / scales.float().abs()
