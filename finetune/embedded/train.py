@@ -169,6 +169,8 @@ def tokens_per_second(plan: Plan, way: Way, network: PreTrainedModel, around: Su
 def main(arguments: Sequence[str] | None = None) -> None:
     """Begin or resume a run."""
     options = _parser().parse_args(arguments)
+    if options.scales and not options.resume and not (options.start and is_packed(options.start)):
+        raise SystemExit("--scales learns what four-bit levels are worth: pass a packed model as --start.")
     # Every batch has its own shape: kernels kept for each of them would fill gigabytes and seldom be used again.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     torch.set_num_threads(options.threads)
@@ -192,8 +194,6 @@ def _resumed(options: argparse.Namespace) -> Checkpoint:
 def _begun(options: argparse.Namespace, around: Surroundings) -> Checkpoint:
     if checkpoint.exists(options.out):
         raise SystemExit(f"{options.out} holds a run: pass --resume, or choose another directory.")
-    if options.scales and not (options.start and is_packed(options.start)):
-        raise SystemExit("--scales learns what four-bit levels are worth: pass a packed model as --start.")
     options.out.mkdir(parents=True, exist_ok=True)
     if source := options.start or options.tokenizer:
         tokenizer.copy(source, options.out)
