@@ -77,12 +77,14 @@ def export(
     if nearer is not None:
         before = weights_before(model, nearer.whole)
         model.load_state_dict(brought_nearer(model.state_dict(), before, nearer.share, nearer.share_of_entries))
-    if rows and not exact:
-        gptq.round_for(model, rows)
-    if (rows or last.way.packed or last.way.scales) and not exact:
+    if exact:
+        size = _written(model, directory)
+    elif rows or last.way.packed or last.way.scales:
+        if rows:
+            gptq.round_for(model, rows)
         size = packed.write(model, directory)
     else:
-        size = _written(model if exact else model.half(), directory)
+        size = _written(model.half(), directory)
     tokenizer.copy(run, directory)
     if size > MAX_BYTES and not exact:
         raise ValueError(f"The weights take {size / 1e6:.1f} MB; the package carries {MAX_BYTES / 1e6:.0f}.")

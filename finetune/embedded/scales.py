@@ -42,9 +42,9 @@ class ScaleAdam(torch.optim.Optimizer):
                     self._apply(weight, group["lr"], *group["betas"])
 
     def _apply(self, weight: torch.Tensor, rate: float, first: float, second: float) -> None:
-        groups = packed.grouped(weight) if weight.ndim == _MATRIX else weight[:, None]
-        slope = (packed.grouped(weight.grad) if weight.ndim == _MATRIX else weight.grad[:, None]) * groups
-        slope = slope.sum(-1, keepdim=True)
+        parts = (weight, weight.grad)
+        groups, slopes = map(packed.grouped, parts) if weight.ndim == _MATRIX else (part[:, None] for part in parts)
+        slope = (slopes * groups).sum(-1, keepdim=True)
         state = self.state[weight]
         if not state:
             state |= {"step": torch.zeros(()), "mean": torch.zeros_like(slope), "square": torch.zeros_like(slope)}
